@@ -2,19 +2,20 @@
 //!
 //! A B+ tree: [`Rows`] are its leaves, and inner nodes hold up to 64 children with a lower bound of
 //! the keys of each. Every node is reference-counted: a clone is one pointer, and a write after it
-//! copies the leaf that it touches and the nodes above it, a few KiB. Two patterns have a path of
-//! their own: rows after the last one are appended in runs, and rows with ascending keys are
-//! changed or removed in one walk. Reading in order is in `range`.
+//! copies the leaf that it touches and the nodes above it, a few KiB. Rows in ascending order have
+//! paths of their own: those after the last one are appended in runs, others are put in, changed or
+//! removed in one walk (`many`). Reading in order is in `range`.
 
+mod many;
 mod range;
 mod rows;
 
-use smallvec::SmallVec;
 use triomphe::Arc;
 
+use many::{Keys, edit_rows};
 use rows::Rows;
 
-pub use range::Range;
+pub use range::{Finder, Range};
 
 /// Rows of `N` numbers in the order of their leading `K`, which are different for each.
 #[derive(Clone, Debug)]
@@ -108,15 +109,10 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     /// Calls `edit` with the rows that have these keys, in the order of the keys, and does what it
     /// returns. Keys that are not there are skipped. Ascending keys cost one walk.
     pub fn edit(&mut self, keys: &[[u64; K]], mut edit: impl FnMut(&mut [u64; N]) -> Edit) {
-        let mut keys = Keys {
-            keys,
-            next: 0,
-            start: 0,
-        };
-        while keys.next < keys.keys.len()
+        let mut keys = Keys::new(keys);
+        while keys.begin_walk()
             && let Some(root) = &mut self.root
         {
-            keys.start = keys.next;
             self.len -= root.edit(&mut keys, None, &mut edit);
             self.drop_levels();
         }
@@ -132,6 +128,11 @@ impl<const N: usize, const K: usize> Tree<N, K> {
     #[inline]
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Finds rows one after the other; neighbours without a search from the root.
+    pub fn finder(&self) -> Finder<'_, N, K> {
+        Finder::new(self)
     }
 
     /// The row with this key.
@@ -452,87 +453,6 @@ impl<const N: usize, const K: usize> Inner<N, K> {
             let right = self.children.remove(left + 1);
             self.children[left].merge(bound, right);
         }
-    }
-}
-
-/// Edits the rows of one leaf; rows side by side are removed together.
-fn edit_rows<const N: usize, const K: usize>(
-    rows: &mut Arc<Rows<N>>,
-    keys: &mut Keys<'_, K>,
-    bound: Option<&[u64; K]>,
-    edit: &mut impl FnMut(&mut [u64; N]) -> Edit,
-) -> usize {
-    let mut at = 0;
-    // Runs of rows to remove; the last of them grows outside of the list.
-    let mut doomed: SmallVec<[(usize, usize); 8]> = SmallVec::new();
-    let (mut start, mut end) = (0, 0);
-    while let Some(key) = keys.keys.get(keys.next) {
-        // Rows side by side are often removed together, so the next one is looked at first.
-        let here = (at < rows.len()).then(|| rows.row(at));
-        let before = match here.filter(|row| has_key(row, key)) {
-            Some(row) => row,
-            None if keys.peek(bound).is_none() => break,
-            None => match rows.search(at, key) {
-                Ok(index) => {
-                    at = index;
-                    rows.row(at)
-                }
-                Err(index) => {
-                    at = index;
-                    keys.next += 1;
-                    continue;
-                }
-            },
-        };
-        let mut row = before;
-        match edit(&mut row) {
-            Edit::Keep if row == before => {}
-            Edit::Keep => Arc::make_mut(rows).set(at, &row),
-            Edit::Remove => {
-                if end != at || start == end {
-                    if start < end {
-                        doomed.push((start, end));
-                    }
-                    start = at;
-                }
-                end = at + 1;
-            }
-        }
-        at += 1;
-        keys.next += 1;
-    }
-    if start == end {
-        return 0;
-    }
-    let rows = Arc::make_mut(rows);
-    let before = rows.len();
-    rows.remove(start, end);
-    for &(start, end) in doomed.iter().rev() {
-        rows.remove(start, end);
-    }
-    before - rows.len()
-}
-
-/// Keys that go through the tree in one walk.
-struct Keys<'a, const K: usize> {
-    keys: &'a [[u64; K]],
-    next: usize,
-    /// The first key of this walk.
-    start: usize,
-}
-
-impl<const K: usize> Keys<'_, K> {
-    /// The next key if it is below the bound and above the last one, so that the walk goes on.
-    #[inline]
-    fn peek(&self, bound: Option<&[u64; K]>) -> Option<&[u64; K]> {
-        let next = self.keys.get(self.next)?;
-        let is_below = bound.is_none_or(|bound| is_less(next, bound));
-        let is_above = self.next == self.start
-            || self
-                .keys
-                .get(self.next - 1)
-                .is_some_and(|last| is_less(last, next));
-        (is_below && is_above).then_some(next)
     }
 }
 

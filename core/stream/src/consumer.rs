@@ -98,7 +98,8 @@ impl Consumer {
         if self.held.last().is_none_or(|last| last < first) {
             self.held.append(keys);
         } else {
-            keys.for_each(|key| self.held.insert(&key));
+            let keys: Vec<IdKey> = keys.collect();
+            self.held.insert_ascending(&keys);
         }
     }
 

@@ -21,6 +21,7 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
+use crate::ascending::ascending;
 use crate::chunk::{Chunk, Form, Growth};
 use crate::limits::CHUNK_BYTES_MAX;
 use crate::lookup::Lookup;
@@ -316,11 +317,9 @@ impl Entries {
         if ids.is_sorted() {
             return ids.iter().map(|id| look.contains(*id)).collect();
         }
-        let mut order: Vec<(StreamId, usize)> = ids.iter().copied().zip(0..).collect();
-        order.sort_unstable();
         let mut found = vec![false; ids.len()];
-        for (id, at) in order {
-            found[at] = look.contains(id);
+        for (id, place) in ascending(ids) {
+            found[place as usize] = look.contains(id);
         }
         found
     }

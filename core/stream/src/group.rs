@@ -12,7 +12,8 @@ use crate::StreamId;
 use crate::consumer::{Activity, Consumer, ConsumerHandle, Consumers, Created};
 use crate::limits::{CONSUMER_BYTES, GROUP_BYTES, PENDING_BYTES};
 use crate::pending::{
-    Changes, CountChange, Holder, IdleAtLeast, Missing, Pending, PendingEntry, Standing,
+    Changes, CountChange, GivenBack, Holder, IdleAtLeast, Missing, Pending, PendingEntry,
+    PendingLookup,
 };
 use crate::settings::{Configured, DeadLetterRule, GroupSettings};
 
@@ -169,14 +170,16 @@ impl Group {
     /// and it comes after the other given-back entries. An entry that is not pending becomes
     /// pending.
     pub fn give_back(&mut self, id: StreamId, delivery_count: u64) {
-        self.give_back_each(&[id], delivery_count);
+        self.give_back_each(&[GivenBack {
+            id,
+            delivery_count,
+            not_before_ms: None,
+        }]);
     }
 
-    /// The same for entries in this order, of which each comes once.
-    pub fn give_back_each(&mut self, ids: &[StreamId], delivery_count: u64) {
-        let count = CountChange::Set(delivery_count);
-        self.pending
-            .give_back(&mut self.consumers, ids, count, Standing::GivenBack);
+    /// The same for entries in this order, with a pause or without.
+    pub fn give_back_each(&mut self, entries: &[GivenBack]) {
+        self.pending.give_back(&mut self.consumers, entries);
     }
 
     /// Acknowledges entries, or forgets entries that are no longer in the stream; returns how
@@ -247,6 +250,12 @@ impl Group {
         self.pending.find(id)
     }
 
+    /// Looks pending entries up one after the other, for less than [`Group::pending`] where they are
+    /// neighbours.
+    pub fn look_up_pending(&self) -> PendingLookup<'_> {
+        self.pending.look_up()
+    }
+
     /// Returns how many entries are pending, given-back ones included.
     pub fn pending_count(&self) -> usize {
         self.pending.len()
@@ -293,8 +302,9 @@ impl Group {
     ) -> impl Iterator<Item = PendingEntry> + Clone + '_ {
         let consumer = self.consumers.find(consumer).into_iter();
         let ids = consumer.flat_map(move |consumer| consumer.pending_ids(start));
+        let mut look = self.pending.look_up();
         ids.take_while(move |&id| id <= end)
-            .filter_map(|id| self.pending.find(id))
+            .filter_map(move |id| look.find(id))
     }
 
     /// The same for those that have been idle for at least that long.

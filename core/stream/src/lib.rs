@@ -5,6 +5,7 @@
 //! pointers, and a later write copies only the node that it touches. [`Stream`] is the whole, and
 //! the place to start reading; each part can be used and tested without the others.
 
+mod ascending;
 mod chunk;
 mod consumer;
 mod counters;
@@ -30,6 +31,7 @@ mod stream;
 mod trim;
 mod varint;
 
+pub use ascending::ascending;
 pub use consumer::{Activity, Consumer, ConsumerHandle, Created};
 pub use counters::Counters;
 pub use delayed::{
@@ -52,8 +54,8 @@ pub use lookup::Lookup;
 pub use node::NodeLimits;
 pub use packed::Unpacked;
 pub use pending::{
-    CountChange, DELIVERY_COUNT_MAX, Holder, IdleAtLeast, Missing, PENDING_TIME_MS_MAX,
-    PendingEntry,
+    CountChange, DELIVERY_COUNT_MAX, GivenBack, Holder, IdleAtLeast, Missing, PENDING_TIME_MS_MAX,
+    PendingEntry, PendingLookup,
 };
 pub use range::{EntryRef, FieldIter, Range, RangeReverse};
 pub use settings::{

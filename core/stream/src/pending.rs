@@ -16,6 +16,7 @@ mod row;
 use crate::StreamId;
 use crate::consumer::ConsumerHandle;
 
+pub use orders::PendingLookup;
 pub(crate) use orders::{Changes, Moved, Pending};
 pub use row::PENDING_TIME_MS_MAX;
 pub(crate) use row::{IdKey, Unplaced, id_key, id_of};
@@ -47,6 +48,33 @@ pub struct Holder {
     pub consumer: ConsumerHandle,
     /// Since when, in Unix milliseconds; a claim may set any time.
     pub delivered_ms: u64,
+}
+
+/// An entry that is given back to its group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GivenBack {
+    /// The entry.
+    pub id: StreamId,
+    /// Its delivery count afterwards.
+    pub delivery_count: u64,
+    /// Before this time, in Unix milliseconds, nobody is to be given it; `None` if anybody may be
+    /// at once.
+    pub not_before_ms: Option<u64>,
+}
+
+impl GivenBack {
+    /// Returns whether another entry is given back in the same way.
+    pub fn is_like(&self, other: &GivenBack) -> bool {
+        (self.delivery_count, self.not_before_ms) == (other.delivery_count, other.not_before_ms)
+    }
+
+    fn how(&self) -> (Standing, CountChange) {
+        let standing = match self.not_before_ms {
+            None => Standing::GivenBack,
+            Some(until_ms) => Standing::Paused { until_ms },
+        };
+        (standing, CountChange::Set(self.delivery_count))
+    }
 }
 
 /// Where a pending entry stands.

@@ -1,9 +1,9 @@
-//! Rows of a tree in order, from some key on.
+//! Rows of a tree in order from some key on, and rows that are sought one after the other.
 
 use smallvec::SmallVec;
 
 use super::rows::Rows;
-use super::{Inner, Node};
+use super::{Inner, Node, Tree, has_key, is_less, key_of};
 
 /// The rows of a [`Tree`](super::Tree) from a key on.
 #[derive(Clone, Debug)]
@@ -91,5 +91,66 @@ impl<const N: usize, const K: usize> Iterator for Range<'_, N, K> {
             self.leaf = self.next_leaf();
             self.at = 0;
         }
+    }
+}
+
+/// Finds rows of a tree one after the other; remembers where it was.
+#[derive(Clone, Debug)]
+pub struct Finder<'a, const N: usize, const K: usize> {
+    root: Option<&'a Node<N, K>>,
+    /// Where the last row was that was sought.
+    leaf: Option<&'a Rows<N>>,
+    /// The place behind it.
+    at: usize,
+}
+
+impl<'a, const N: usize, const K: usize> Finder<'a, N, K> {
+    pub(super) fn new(tree: &'a Tree<N, K>) -> Finder<'a, N, K> {
+        Finder {
+            root: tree.root.as_ref(),
+            leaf: None,
+            at: 0,
+        }
+    }
+
+    /// The row with this key.
+    #[inline]
+    pub fn find(&mut self, key: &[u64; K]) -> Option<[u64; N]> {
+        if let Some(leaf) = self.leaf
+            && self.at < leaf.len()
+        {
+            let next = leaf.row(self.at);
+            if has_key(&next, key) {
+                self.at += 1;
+                return Some(next);
+            }
+        }
+        self.seek(key)
+    }
+
+    fn seek(&mut self, key: &[u64; K]) -> Option<[u64; N]> {
+        let is_within = |leaf: &&Rows<N>| {
+            let Some(last) = leaf.len().checked_sub(1) else {
+                return false;
+            };
+            let (first, last) = (key_of(&leaf.row(0)), key_of(&leaf.row(last)));
+            !is_less(key, &first) && !is_less(&last, key)
+        };
+        let leaf = match self.leaf.filter(is_within) {
+            Some(leaf) => leaf,
+            None => {
+                let mut node = self.root?;
+                loop {
+                    match node {
+                        Node::Inner(inner) => node = inner.child(inner.child_of(key))?,
+                        Node::Leaf(rows) => break rows,
+                    }
+                }
+            }
+        };
+        self.leaf = Some(leaf);
+        let found = leaf.search(0, key);
+        self.at = found.map_or_else(|index| index, |index| index + 1);
+        found.ok().map(|index| leaf.row(index))
     }
 }

@@ -99,6 +99,12 @@ enum Step {
         count: u64,
         value: u64,
     },
+    Merge {
+        start: u64,
+        step: u64,
+        count: u64,
+        value: u64,
+    },
     Freeze,
 }
 
@@ -117,8 +123,10 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         2 => (span.clone(), value.clone())
             .prop_map(|((start, step, count), value)| Step::Insert { start, step, count, value }),
         4 => span.clone().prop_map(|(start, step, count)| Step::Remove { start, step, count }),
-        2 => (span, value)
+        2 => (span.clone(), value.clone())
             .prop_map(|((start, step, count), value)| Step::Change { start, step, count, value }),
+        3 => (span, value)
+            .prop_map(|((start, step, count), value)| Step::Merge { start, step, count, value }),
         1 => Just(Step::Freeze),
     ];
     prop::collection::vec(step, 1..40)
@@ -169,10 +177,23 @@ proptest! {
                         Edit::Keep
                     });
                 }
+                Step::Merge { start, step, count, value } => {
+                    let rows = keys(start, step, count).map(|key| row(key, value));
+                    let new: Vec<[u64; 3]> =
+                        rows.filter(|row| !model.contains_key(&[row[0], row[1]])).collect();
+                    model.extend(new.iter().map(|row| ([row[0], row[1]], row[2])));
+                    tree.insert_ascending(&new);
+                }
                 Step::Freeze => frozen.push((tree.clone(), model.clone())),
             }
         }
         check_against(&tree, &model);
+        let mut finder = tree.finder();
+        for key in (0..SPACE / 7).map(|number| number * 7919 % SPACE / 3) {
+            for key in [key, key + 1].map(|key| key_of(&row(key, 0))) {
+                prop_assert_eq!(finder.find(&key), tree.find(&key));
+            }
+        }
         for key in keys(0, 331, SPACE / 331).map(|key| key_of(&row(key, 0))) {
             let found = model.get(&key).map(|&value| [key[0], key[1], value]);
             prop_assert_eq!(tree.find(&key), found);

@@ -1,7 +1,6 @@
 //! When pending entries may be given again that were given back or held for too long
 //! (`XGROUP SETCFG … BACKOFF first-ms max-ms`).
 
-use engine::UnixMs;
 use engine::args::Args;
 use engine::command::Mode;
 use engine::error::{CmdError, StreamError};
@@ -38,19 +37,19 @@ fn parse_ms(args: &mut Args<'_>) -> Result<u64, CmdError> {
 }
 
 /// A time before which an entry is not given; `None` if it may be at once.
-fn later_than(now_ms: u64, at_ms: u64) -> Option<UnixMs> {
+fn later_than(now_ms: u64, at_ms: u64) -> Option<u64> {
     let at_ms = at_ms.min(PENDING_TIME_MS_MAX);
-    (at_ms > now_ms).then_some(UnixMs(at_ms as i64))
+    (at_ms > now_ms).then_some(at_ms)
 }
 
-/// Before which time nobody is to be given an entry that waits from `since_ms` on and was delivered
+/// Before which time, in Unix milliseconds, nobody is to be given an entry that waits from `since_ms` on and was delivered
 /// this often. What goes to the dead-letter stream next does not wait for that.
 pub(super) fn not_before(
     group: &Group,
     id: StreamId,
     deliveries: u64,
     (since_ms, now_ms): (u64, u64),
-) -> Option<UnixMs> {
+) -> Option<u64> {
     let backoff = group.backoff()?;
     let is_spent = |rule: stream::DeadLetterRule<'_>| deliveries >= rule.deliveries_max;
     if group.dead_letter().is_some_and(is_spent) {
@@ -67,9 +66,9 @@ pub(super) fn not_before_again(
     (id, deliveries): (StreamId, u64),
     now_ms: u64,
     mode: Mode,
-) -> Option<UnixMs> {
+) -> Option<u64> {
     match (said, mode) {
-        (Some(Again::At(at_ms)), Mode::Replay) => Some(UnixMs(at_ms as i64)),
+        (Some(Again::At(at_ms)), Mode::Replay) => Some(at_ms),
         (None, Mode::Replay) => None,
         (Some(Again::At(at_ms)), _) => later_than(now_ms, at_ms),
         (Some(Again::Delay(ms)), _) => later_than(now_ms, now_ms.saturating_add(ms)),

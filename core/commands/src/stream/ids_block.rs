@@ -4,7 +4,7 @@ use engine::args::{Args, parse_i64};
 use engine::error::{CmdError, StreamError};
 use engine::table::Arg;
 use smallvec::SmallVec;
-use stream::StreamId;
+use stream::{StreamId, ascending};
 
 /// The list in the grammar of a command.
 pub(super) const IDS: Arg = Arg::block(
@@ -33,4 +33,12 @@ pub(super) fn parse_ids(ids: resp::Argv<'_>) -> Result<Ids, CmdError> {
         parsed.push(StreamId::parse(id, 0)?);
     }
     Ok(parsed)
+}
+
+/// Returns whether an ID comes twice.
+pub(super) fn comes_again(ids: &[StreamId]) -> bool {
+    if ids.is_sorted_by(|a, b| a < b) {
+        return false;
+    }
+    ascending(ids).windows(2).any(|two| two[0].0 == two[1].0)
 }

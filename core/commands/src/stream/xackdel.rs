@@ -1,13 +1,13 @@
 //! `XACKDEL`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, GroupChange, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{Group as StreamGroup, References, Stream, StreamId};
+use stream::{Group as StreamGroup, References, Stream, StreamId, ascending};
 
 use super::deletion::{DELETED, Deletion, NOT_FOUND, STILL_REFERENCED, reply_each, reply_none};
 use super::flow_control::acknowledged;
@@ -107,22 +107,23 @@ impl Plan {
             acknowledged: Vec::new(),
             forgotten: Vec::new(),
             deleted: Vec::new(),
-            replies: Vec::with_capacity(ids.len()),
+            replies: vec![NOT_FOUND; ids.len()],
         };
-        let mut seen = BTreeSet::new();
         let mut gone = Vec::new();
-        let mut look = stream.entries().look_up();
-        for &id in ids {
-            if own.pending(id).is_none() || !seen.insert(id) {
-                plan.replies.push(NOT_FOUND);
+        let (mut pending, mut look) = (own.look_up_pending(), stream.entries().look_up());
+        // An ID that comes again finds nothing: the first has acknowledged it.
+        for same in ascending(ids).chunk_by(|one, next| one.0 == next.0) {
+            let &[(id, number), ..] = same else { continue };
+            if pending.find(id).is_none() {
                 continue;
             }
             plan.acknowledged.push(id);
+            let reply = &mut plan.replies[number as usize];
             if references == References::Acknowledged && !others_are_done(stream, place, id) {
-                plan.replies.push(STILL_REFERENCED);
+                *reply = STILL_REFERENCED;
                 continue;
             }
-            plan.replies.push(DELETED);
+            *reply = DELETED;
             if look.contains(id) {
                 plan.deleted.push(id);
             } else {

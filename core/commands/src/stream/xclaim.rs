@@ -11,6 +11,7 @@ use stream::{Activity, DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup
 
 use super::claiming::{Claimed, Show, Shown, idle_ms, note_caller};
 use super::group_key::GroupKey;
+use super::ids_block::comes_again;
 
 /// `XCLAIM key group consumer min-idle-time id [id …] [options]`
 pub(super) struct XClaim;
@@ -119,7 +120,11 @@ impl Command for XClaim {
         let mut shared = entries.as_ref().map(|entries| (entries, entries.look_up()));
         let mut shown = Shown::new(options.show, ctx.reply);
         // An ID that comes again is claimed again, as the claim before left it.
-        for run in options.ids.chunk_by(|a, b| a < b) {
+        let runs: Vec<&[StreamId]> = match comes_again(&options.ids) {
+            false => vec![&options.ids],
+            true => options.ids.chunk_by(|a, b| a < b).collect(),
+        };
+        for run in runs {
             let (stream, found) = cmd.place.required(&mut ctx.store)?;
             let now_ms = ctx.now.stream_ms();
             let view = View {
@@ -186,7 +191,7 @@ impl Options {
         UnixMs(at)
     }
 
-    /// Decides about ascending IDs, and writes what is claimed.
+    /// Decides about IDs of which each comes once, and writes what is claimed.
     fn claim(
         &self,
         run: &[StreamId],

@@ -1,13 +1,11 @@
 //! `XDELEX`.
 
-use std::collections::BTreeSet;
-
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
 use engine::store::effect::{Effect, StreamChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{References, Stream, StreamId};
+use stream::{References, Stream, StreamId, ascending};
 
 use super::deletion::{DELETED, Deletion, NOT_FOUND, STILL_REFERENCED, reply_each, reply_none};
 use super::ids_block::{IDS, parse_ids};
@@ -72,22 +70,24 @@ impl Command for XDelEx {
 
 /// What is answered for each ID, and the IDs that have something to delete.
 fn decide(stream: &Stream, ids: &[StreamId], references: References) -> (Vec<i64>, Vec<StreamId>) {
-    let mut deleted = Vec::new();
-    let mut seen = BTreeSet::new();
-    let found = stream.entries().contain(ids);
-    let decide = |(id, there): (StreamId, bool)| {
+    let (mut replies, mut deleted) = (vec![NOT_FOUND; ids.len()], Vec::new());
+    let mut look = stream.entries().look_up();
+    for same in ascending(ids).chunk_by(|one, next| one.0 == next.0) {
+        let &[(id, first), ..] = same else { continue };
         // Whether a group is done with an ID can be asked of any ID, and is asked first.
         if references == References::Acknowledged && !stream.groups().acknowledged_by_all(id) {
-            return STILL_REFERENCED;
+            for &(_, number) in same {
+                replies[number as usize] = STILL_REFERENCED;
+            }
+            continue;
         }
-        if !seen.insert(id) {
-            return NOT_FOUND;
-        }
+        let there = look.contains(id);
         if there || references == References::Delete && stream.groups().is_pending_anywhere(id) {
             deleted.push(id);
         }
-        if there { DELETED } else { NOT_FOUND }
-    };
-    let replies = ids.iter().copied().zip(found).map(decide).collect();
+        if there {
+            replies[first as usize] = DELETED;
+        }
+    }
     (replies, deleted)
 }

@@ -3,10 +3,10 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, GivenBack, GroupChange, event};
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::Argv;
-use stream::{DELIVERY_COUNT_MAX, Entries, Group as StreamGroup, Lookup, StreamId};
+use stream::{DELIVERY_COUNT_MAX, GivenBack, Group as StreamGroup, Stream, StreamId, ascending};
 
 use super::backoff::{Again, not_before_again};
 use super::dead_letters::{DeadLetters, Reason};
@@ -100,43 +100,32 @@ impl Command for XNack {
         if !found {
             return Err(cmd.place.missing(""));
         }
-        let (mut given_back, now_ms, mode) = (0, ctx.now.stream_ms(), ctx.mode);
-        // Entries stay as they are. Where IDs jump about, one search goes through all runs.
-        let entries = match ids.is_sorted_by(|a, b| a < b) {
-            true => None,
-            false => Some(cmd.place.required(&mut ctx.store)?.0.entries().clone()),
-        };
-        let mut shared = entries.as_ref().map(Entries::look_up);
-        // An ID that comes again is given back again, as the time before left it.
-        let runs: Vec<&[StreamId]> = match comes_again(&ids) {
-            false => vec![&ids],
-            true => ids.chunk_by(|a, b| a < b).collect(),
-        };
-        for run in runs {
-            let (stream, group) = cmd.place.required(&mut ctx.store)?;
-            let mut dead = DeadLetters::new(cmd.place);
-            let mut entries = match &mut shared {
-                Some(look) => options.decide_all(run, look, group, &mut dead),
-                None => {
-                    let look = &mut stream.entries().look_up();
-                    options.decide_all(run, look, group, &mut dead)
+        let now_ms = ctx.now.stream_ms();
+        let (stream, group) = cmd.place.required(&mut ctx.store)?;
+        let (given_back, mut entries) = options.decide_all(&ids, stream, group);
+        for entry in &mut entries {
+            let given = (entry.id, entry.delivery_count);
+            entry.not_before_ms = not_before_again(options.again, group, given, now_ms, ctx.mode);
+        }
+        let mut dead = DeadLetters::new(cmd.place);
+        if matches!(options.mode, Failure::Fatal) && group.dead_letter().is_some() {
+            let mut look = stream.entries().look_up();
+            for entry in &entries {
+                if dead.is_full() {
+                    break;
                 }
-            };
-            for entry in &mut entries {
-                let given = (entry.id, entry.delivery_count);
-                entry.not_before = not_before_again(options.again, group, given, now_ms, mode);
+                dead.take(group, entry.id, Reason::Fatal, &mut look);
             }
-            let mut sent = dead.send(&mut ctx.store)?;
-            if !sent.is_empty() {
-                sent.sort_unstable();
-                entries.retain(|entry| sent.binary_search(&entry.id).is_err());
-                given_back += sent.len() as u64;
-            }
-            if !entries.is_empty() {
-                let give_back = GroupChange::GiveBack { entries: &entries };
-                let give_back = Effect::on_group(cmd.place.key, cmd.place.group, give_back);
-                given_back += ctx.store.apply(&give_back, event::GIVEN_BACK);
-            }
+        }
+        let mut sent = dead.send(&mut ctx.store)?;
+        if !sent.is_empty() {
+            sent.sort_unstable();
+            entries.retain(|entry| sent.binary_search(&entry.id).is_err());
+        }
+        if !entries.is_empty() {
+            let give_back = GroupChange::GiveBack { entries: &entries };
+            let give_back = Effect::on_group(cmd.place.key, cmd.place.group, give_back);
+            ctx.store.apply(&give_back, event::GIVEN_BACK);
         }
         ctx.reply.int(given_back as i64);
         Ok(Flow::Done)
@@ -144,57 +133,49 @@ impl Command for XNack {
 }
 
 impl Options<'_> {
+    /// How often entries are given back, and those entries as they are afterwards, without a pause,
+    /// in the order in which that happens. An ID that comes again is given back again, as the time
+    /// before left it.
+    ///
+    /// They are looked up in the order of their IDs, so that neighbours cost little.
     fn decide_all(
         &self,
-        run: &[StreamId],
-        look: &mut Lookup<'_>,
+        ids: &[StreamId],
+        stream: &Stream,
         group: &StreamGroup,
-        dead: &mut DeadLetters<'_>,
-    ) -> Vec<GivenBack> {
-        let entries = run.iter();
-        let entries = entries.filter_map(|id| self.decide(look, group, *id));
-        let entries: Vec<_> = entries.collect();
-        if matches!(self.mode, Failure::Fatal) && group.dead_letter().is_some() {
-            for entry in &entries {
-                dead.take(group, entry.id, Reason::Fatal, look);
+    ) -> (usize, Vec<GivenBack>) {
+        let (mut pending, mut look) = (group.look_up_pending(), stream.entries().look_up());
+        let (mut times, mut decided) = (0, vec![None; ids.len()]);
+        for same in ascending(ids).chunk_by(|one, next| one.0 == next.0) {
+            let &[(id, _), ..] = same else { continue };
+            let mut count = match pending.find(id) {
+                Some(entry) => entry.delivery_count,
+                None if self.unknown == Unknown::Forced && look.contains(id) => 0,
+                None => continue,
+            };
+            let mut last = 0;
+            for &(_, place) in same {
+                (count, last) = (self.count_after(count), place as usize);
             }
+            times += same.len();
+            decided[last] = Some(GivenBack {
+                id,
+                delivery_count: count,
+                not_before_ms: None,
+            });
         }
-        entries
+        // Within the same memory.
+        (times, decided.into_iter().flatten().collect())
     }
 
-    /// The entry as it is afterwards, if it is to be given back; without a pause.
-    fn decide(
-        &self,
-        look: &mut Lookup<'_>,
-        group: &StreamGroup,
-        id: StreamId,
-    ) -> Option<GivenBack> {
-        let before = match group.pending(id) {
-            Some(entry) => entry.delivery_count,
-            None if self.unknown == Unknown::Forced && look.contains(id) => 0,
-            None => return None,
-        };
-        let after = match self.mode {
+    /// The delivery count of an entry that is given back.
+    fn count_after(&self, before: u64) -> u64 {
+        self.delivery_count.unwrap_or(match self.mode {
             Failure::Silent => before.saturating_sub(1),
             Failure::Fail => before,
             Failure::Fatal => DELIVERY_COUNT_MAX,
-        };
-        Some(GivenBack {
-            id,
-            delivery_count: self.delivery_count.unwrap_or(after),
-            not_before: None,
         })
     }
-}
-
-/// Returns whether an ID comes twice.
-fn comes_again(ids: &[StreamId]) -> bool {
-    if ids.is_sorted_by(|a, b| a < b) {
-        return false;
-    }
-    let mut sorted = ids.to_vec();
-    sorted.sort_unstable();
-    sorted.windows(2).any(|two| two[0] == two[1])
 }
 
 fn parse_options<'a>(args: &mut Args<'a>) -> Result<Options<'a>, CmdError> {

@@ -6,10 +6,10 @@ use engine::command::{Command, Ctx, Flow};
 use engine::error::{CmdError, StreamError};
 use engine::limits::{DEAD_LETTERS_BYTES_MAX, REDRIVE_COUNT_MAX, REDRIVE_LOOKS_PER_LETTER};
 use engine::store::apply::Store;
-use engine::store::effect::{Effect, GivenBack, GroupChange, StreamChange, event};
+use engine::store::effect::{Effect, GroupChange, StreamChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
 use resp::ArgvBuf;
-use stream::{EntryRef, References, Stream, StreamId};
+use stream::{EntryRef, GivenBack, References, Stream, StreamId};
 
 use super::dead_letters::origin;
 use super::ids_block::{IDS, parse_ids, parse_ids_block};
@@ -222,7 +222,7 @@ impl Letter {
                 let entries = &[GivenBack {
                     id: self.original,
                     delivery_count: 0,
-                    not_before: None,
+                    not_before_ms: None,
                 }];
                 let give_back = GroupChange::GiveBack { entries };
                 let give_back = Effect::on_group(key, &self.group, give_back);

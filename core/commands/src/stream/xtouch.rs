@@ -48,8 +48,8 @@ impl PlainCommand for XTouch {
             ctx.reply.array(0);
             return Ok(Flow::Done);
         };
-        let mut look = stream.entries().look_up();
-        let held = ids.iter().filter_map(|id| group.pending(*id));
+        let (mut pending, mut look) = (group.look_up_pending(), stream.entries().look_up());
+        let held = ids.iter().filter_map(|id| pending.find(*id));
         let held = held.filter(|entry| {
             entry.holder.is_some_and(|it| it.consumer == holder) && look.contains(entry.id)
         });

@@ -41,7 +41,7 @@ mod string;
 pub use self::database::DatabaseChange;
 pub use self::delayed::DelayChange;
 pub use self::event::{Class, Event, Touch};
-pub use self::group::{Claim, GivenBack, GroupChange, OfGroup};
+pub use self::group::{Claim, GroupChange, OfGroup};
 pub use self::key::KeyChange;
 pub use self::library::LibraryChange;
 pub use self::server::ServerChange;

@@ -2,9 +2,9 @@ use std::num::{NonZeroU32, NonZeroU64};
 
 use proptest::prelude::*;
 use stream::{
-    Acknowledgement, CountChange, Counted, Created, DelayedOptions, Entries, Group, GroupSettings,
-    Groups, Holder, Idempotence, IidMode, Keep, Missing, NodeLimits, OnConflict, Precision,
-    Reached, References, Remembered, Retain, Retention, Stream, StreamId, StreamParts,
+    Acknowledgement, CountChange, Counted, Created, DelayedOptions, Entries, GivenBack, Group,
+    GroupSettings, Groups, Holder, Idempotence, IidMode, Keep, Missing, NodeLimits, OnConflict,
+    Precision, Reached, References, Remembered, Retain, Retention, Stream, StreamId, StreamParts,
     StreamSettings, Trim,
 };
 use values::{StringValue, Value};
@@ -806,7 +806,11 @@ fn build_group(entries_read: Option<u64>, steps: &[Step], all: &[StreamId]) -> G
             }
             Step::GiveBack(index, count, None) => group.give_back(*index.get(all), *count),
             Step::GiveBack(index, count, Some(until_ms)) => {
-                group.give_back_until(&[*index.get(all)], *count, *until_ms);
+                group.give_back_each(&[GivenBack {
+                    id: *index.get(all),
+                    delivery_count: *count,
+                    not_before_ms: Some(*until_ms),
+                }]);
             }
             Step::Acknowledge(index) => {
                 group.acknowledge(&[*index.get(all)]);

@@ -2,7 +2,7 @@
 
 use super::Group;
 use crate::StreamId;
-use crate::pending::{CountChange, IdleAtLeast, Standing};
+use crate::pending::IdleAtLeast;
 use crate::settings::Backoff;
 
 impl Group {
@@ -10,15 +10,6 @@ impl Group {
     #[inline]
     pub fn backoff(&self) -> Option<Backoff> {
         self.settings().get()?.backoff()
-    }
-
-    /// Gives entries, of which each comes once, back to the group as [`Group::give_back_each`]
-    /// does, with a pause until that time in Unix milliseconds.
-    pub fn give_back_until(&mut self, ids: &[StreamId], delivery_count: u64, until_ms: u64) {
-        let count = CountChange::Set(delivery_count);
-        let standing = Standing::Paused { until_ms };
-        self.pending
-            .give_back(&mut self.consumers, ids, count, standing);
     }
 
     /// The entries that were given back with a pause, and until when they have it, in Unix

@@ -8,7 +8,7 @@
 use crate::StreamId;
 use crate::consumer::{ConsumerHandle, Created};
 use crate::group::Group;
-use crate::pending::{Pending, Unplaced, id_key};
+use crate::pending::{GivenBack, Pending, Unplaced, id_key};
 
 /// A group that is being rebuilt.
 #[derive(Clone, Debug)]
@@ -149,18 +149,26 @@ impl GroupRestorer {
         }
         let mut group = self.group;
         group.pending = Pending::restore(self.entries);
-        for &id in self.given_back.iter().chain(latecomers) {
+        let given_back = self.given_back;
+        group.pending.come_back(&mut group.consumers, &given_back);
+        for &id in latecomers {
             if !group.pending.come_last(&mut group.consumers, id) {
                 return Err(RestoreError::NotPending(id));
             }
         }
-        for &(id, until_ms) in paused {
+        let paused = paused.iter().map(|&(id, until_ms)| {
             let entry = group.pending(id).ok_or(RestoreError::NotPending(id))?;
-            if entry.holder.is_some() {
-                return Err(RestoreError::HeldTwice(id));
+            match entry.holder {
+                Some(_) => Err(RestoreError::HeldTwice(id)),
+                None => Ok(GivenBack {
+                    id,
+                    delivery_count: entry.delivery_count,
+                    not_before_ms: Some(until_ms),
+                }),
             }
-            group.give_back_until(&[id], entry.delivery_count, until_ms);
-        }
+        });
+        let paused = paused.collect::<Result<Vec<_>, _>>()?;
+        group.give_back_each(&paused);
         Ok(group)
     }
 

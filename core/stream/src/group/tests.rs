@@ -309,7 +309,8 @@ impl Pair {
                 let mut there = BTreeSet::new();
                 let ids = ids.into_iter().filter(|id| there.insert(*id)).map(id);
                 let ids: Vec<_> = ids.collect();
-                self.group.give_back_until(&ids, count, until_ms);
+                let entries: Vec<_> = ids.iter().map(|id| paused(*id, count, until_ms)).collect();
+                self.group.give_back_each(&entries);
                 for id in ids {
                     self.model.place(id, count, None);
                     let entry = self.model.entries.get_mut(&id).expect("it was placed");
@@ -636,8 +637,17 @@ fn many_entries_are_placed_together_as_one_by_one() {
             for missing in [Missing::Skip, Missing::Create] {
                 match holder {
                     None => {
-                        together.give_back_each(&ids, turn as u64);
-                        ids.iter().for_each(|id| alone.give_back(*id, turn as u64));
+                        // Each with a count and a pause of its own, or all alike.
+                        let differ = u64::from(missing == Missing::Create);
+                        let entry = |(number, id): (u64, &StreamId)| GivenBack {
+                            id: *id,
+                            delivery_count: turn as u64 + differ * (number % 3),
+                            not_before_ms: (differ * number % 5 > 2).then_some(90 - number % 7),
+                        };
+                        let entries: Vec<_> = (0..).zip(&ids).map(entry).collect();
+                        together.give_back_each(&entries);
+                        entries.iter().for_each(|it| alone.give_back_each(&[*it]));
+                        assert!(together.paused().eq(alone.paused()));
                     }
                     Some(consumer) => {
                         let delivered_ms = turn as u64 + 5;
@@ -660,6 +670,14 @@ fn many_entries_are_placed_together_as_one_by_one() {
             .map(id)
             .collect();
         assert_eq!(together.acknowledge(&gone), alone.acknowledge(&gone));
+    }
+}
+
+fn paused(id: StreamId, delivery_count: u64, until_ms: u64) -> GivenBack {
+    GivenBack {
+        id,
+        delivery_count,
+        not_before_ms: Some(until_ms),
     }
 }
 

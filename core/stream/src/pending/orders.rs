@@ -3,18 +3,21 @@
 //! Entries go through the orders in batches of ascending IDs: for consumers that read, claim and
 //! acknowledge runs, which most do, a batch is one walk in each order.
 
-mod scattered;
+mod many;
 
-use collections::tree::{Edit, Tree};
+use collections::tree::{Edit, Finder, Tree};
 use smallvec::SmallVec;
+
+use many::MANY_MIN;
 
 use super::row::{
     AgeRow, EntryRow, GIVEN_BACK, IdKey, NOBODY, OWNER, RANK, Unplaced, age_id, age_of, count_of,
     entry_key, entry_of, entry_row, id_key, id_of, owner_of, paused_rank, paused_until_ms,
     rank_max, rank_of, standing_of,
 };
-use super::{CountChange, Holder, IdleAtLeast, Missing, PendingEntry, Standing};
+use super::{CountChange, GivenBack, Holder, IdleAtLeast, Missing, PendingEntry, Standing};
 use crate::StreamId;
+use crate::ascending::ascending;
 use crate::consumer::{ConsumerHandle, Consumers};
 
 /// The pending entries by ID and by age. The orders by consumer are in [`Consumers`], which the
@@ -155,16 +158,31 @@ impl Pending {
         self.place(consumers, ids, Standing::Held(holder), count, missing)
     }
 
-    /// Takes entries, in this order, from whoever has them, with this count; creates them if
-    /// necessary. They come after all others that stand so.
-    pub(crate) fn give_back(
-        &mut self,
-        consumers: &mut Consumers,
-        ids: &[StreamId],
-        count: CountChange,
-        standing: Standing,
-    ) {
-        self.place(consumers, ids, standing, count, Missing::Create);
+    /// Takes entries, in this order, from whoever has them; creates them if necessary. They come
+    /// after all others that stand so.
+    pub(crate) fn give_back(&mut self, consumers: &mut Consumers, entries: &[GivenBack]) {
+        if entries.len() >= MANY_MIN {
+            let ids: Vec<StreamId> = entries.iter().map(|entry| entry.id).collect();
+            let how = |number: usize| entries[number].how();
+            if self
+                .place_many(consumers, &ids, how, Missing::Create)
+                .is_some()
+            {
+                return;
+            }
+        }
+        for run in entries.chunk_by(GivenBack::is_like) {
+            let (standing, count) = run[0].how();
+            let mut ids = Batch::new();
+            ids.extend(run.iter().map(|entry| entry.id));
+            self.place(consumers, &ids, standing, count, Missing::Create);
+        }
+    }
+
+    /// Puts entries that were given back, and are pending, in this order.
+    pub(crate) fn come_back(&mut self, consumers: &mut Consumers, ids: &[StreamId]) {
+        let (standing, count) = (Standing::GivenBack, CountChange::Keep);
+        self.place(consumers, ids, standing, count, Missing::Skip);
     }
 
     /// Moves an entry after all others of its rank, as if it had come last; returns whether it is
@@ -181,6 +199,13 @@ impl Pending {
 
     /// Removes entries; returns how many of them were pending.
     pub(crate) fn remove(&mut self, consumers: &mut Consumers, ids: &[StreamId]) -> usize {
+        let in_order: Vec<StreamId>;
+        let ids = if ids.len() >= MANY_MIN && !ids.is_sorted() {
+            in_order = ascending(ids).iter().map(|(id, _)| *id).collect();
+            &in_order
+        } else {
+            ids
+        };
         let mut removed_count = 0;
         for ids in ids.chunks(BATCH_LEN) {
             let mut keys = Batch::new();
@@ -212,6 +237,10 @@ impl Pending {
 
     pub(crate) fn given_back_count(&self) -> usize {
         self.given_back_count
+    }
+
+    pub(crate) fn look_up(&self) -> PendingLookup<'_> {
+        PendingLookup(self.by_id.finder())
     }
 
     pub(crate) fn find(&self, id: StreamId) -> Option<PendingEntry> {
@@ -371,8 +400,11 @@ impl Pending {
         count: CountChange,
         missing: Missing,
     ) -> usize {
-        if let Some(placed) = self.place_scattered(consumers, ids, standing, count, missing) {
-            return placed;
+        if ids.len() >= MANY_MIN {
+            let how = |_| (standing, count);
+            if let Some(placed) = self.place_many(consumers, ids, how, missing) {
+                return placed;
+            }
         }
         let ascending = ids.chunk_by(|one, next| one < next);
         let batches = ascending.flat_map(|ids| ids.chunks(BATCH_LEN));
@@ -452,6 +484,9 @@ impl Pending {
     fn leave(&mut self, entries: &[EntryRow]) {
         let mut ages = Batch::new();
         ages.extend(entries.iter().map(age_of));
+        if !ages.is_sorted() {
+            ages.sort_unstable();
+        }
         self.by_age.edit(&ages, |_| Edit::Remove);
         let given_back = entries.iter().filter(|row| row[OWNER] == NOBODY);
         self.given_back_count -= given_back.count();
@@ -464,26 +499,48 @@ impl Pending {
         let Some(first) = keys.next() else {
             return 0;
         };
-        let youngest = self.by_age.last();
-        let is_youngest = youngest.is_none_or(|row| row[0] <= rank);
-        let before = if is_youngest {
-            youngest
-        } else {
-            self.by_age
-                .last_up_to(&[rank, u64::MAX, u64::MAX, u64::MAX])
-        };
-        let tie = match before {
-            Some(row) if row[0] == rank && age_id(&row) < id_of(&first) => row[1],
-            Some(row) if row[0] == rank => row[1].saturating_add(1),
-            _ => 0,
-        };
+        let tie = tie_behind(self.last_of_rank(rank), id_of(&first));
         let rows = rest.map(|key| [rank, tie, key[0], key[1]]);
-        if is_youngest {
+        if self.by_age.last().is_none_or(|row| row[0] <= rank) {
             self.by_age.append(rows);
         } else {
-            rows.for_each(|row| self.by_age.insert(&row));
+            let rows: Batch<AgeRow> = rows.collect();
+            self.by_age.insert_ascending(&rows);
         }
         tie
+    }
+
+    /// The last entry of that rank.
+    fn last_of_rank(&self, rank: u64) -> Option<AgeRow> {
+        let youngest = self.by_age.last()?;
+        let last = if youngest[0] <= rank {
+            youngest
+        } else {
+            let end = [rank, u64::MAX, u64::MAX, u64::MAX];
+            self.by_age.last_up_to(&end)?
+        };
+        (last[0] == rank).then_some(last)
+    }
+}
+
+/// The tie of an entry that comes behind the last one of its rank.
+fn tie_behind(last: Option<AgeRow>, id: StreamId) -> u64 {
+    match last {
+        Some(last) if age_id(&last) < id => last[1],
+        Some(last) => last[1].saturating_add(1),
+        None => 0,
+    }
+}
+
+/// Looks pending entries up one after the other; neighbours cost little.
+#[derive(Clone, Debug)]
+pub struct PendingLookup<'p>(Finder<'p, 6, 2>);
+
+impl PendingLookup<'_> {
+    /// The pending entry of this ID.
+    #[inline]
+    pub fn find(&mut self, id: StreamId) -> Option<PendingEntry> {
+        self.0.find(&id_key(id)).map(|row| entry_of(&row))
     }
 }
 

@@ -10,6 +10,36 @@ const REFILL: &[&str] = &[
     "XREADGROUP GROUP g c STREAMS s >",
 ];
 
+/// The same, and each pending entry that is given back waits for another time.
+const PAUSES: &[&str] = &[
+    "DEL s",
+    "XADD s 0-1 f v",
+    "500000 * XADD s 1-# f v",
+    "XGROUP CREATE s g 0",
+    "XGROUP SETCFG s g BACKOFF 100000 100000000 JITTER 100",
+    "XREADGROUP GROUP g c STREAMS s >",
+];
+
+const TEN_GROUPS: &[&str] = &[
+    "DEL s",
+    "XADD s 0-1 f v",
+    "500000 * XADD s 1-# f v",
+    "XGROUP CREATE s g 0",
+    "10 * XGROUP CREATE s g# 0",
+    "XREADGROUP GROUP g c STREAMS s >",
+    "10 * XREADGROUP GROUP g# c STREAMS s >",
+];
+
+const DEAD_LETTERS: &[&str] = &[
+    "DEL s",
+    "XADD s 0-1 f v",
+    "500000 * XADD s 1-# f v",
+    "XGROUP CREATE s g 0",
+    "XGROUP SETCFG s g MAXDELIVERIES 1 DEADLETTER dead",
+    "XREADGROUP GROUP g c STREAMS s >",
+    "10 * XAUTOCLAIM s g d 0 0 COUNT 2000",
+];
+
 pub(super) const GROUND: Ground = Ground {
     name: "groups",
     flags: &[],
@@ -56,10 +86,62 @@ pub(super) const GROUND: Ground = Ground {
             "XNACK of 200,000",
             &["XNACK s g SILENT IDS {200000} {200000 x 1-~}"],
         ),
+        Attack::of(
+            "XNACK of 100,000, twice each",
+            &["XNACK s g SILENT IDS {200000} {100000 x 1-~ 1-~}"],
+        ),
+        Attack::of(
+            "XNACK of 200,000 that wait, each for itself",
+            &["XNACK s g FAIL IDS {200000} {200000 x 1-~}"],
+        )
+        .after(PAUSES),
+        Attack::of(
+            "XTOUCH of 200,000 in any order",
+            &["XTOUCH s g c {200000 x 1-~}"],
+        )
+        .after(REFILL),
         Attack::of("XACK of 200,000 in any order", &["XACK s g {200000 x 1-~}"]),
         Attack::of(
             "XACKDEL of 200,000 in any order",
             &["XACKDEL s g DELREF IDS {200000} {200000 x 1-~}"],
+        )
+        .after(REFILL),
+        Attack::of(
+            "XACKDEL ACKED of 200,000, 10 groups",
+            &["XACKDEL s g ACKED IDS {200000} {200000 x 1-~}"],
+        )
+        .after(TEN_GROUPS),
+        Attack::of(
+            "XGROUP DELCONSUMER KEEPPENDING of 500,000",
+            &["XGROUP DELCONSUMER s g c KEEPPENDING"],
+        )
+        .after(REFILL),
+        Attack::of(
+            "XGROUP DELCONSUMER KEEPPENDING of 500,000 that wait, each for itself",
+            &["XGROUP DELCONSUMER s g c KEEPPENDING"],
+        )
+        .after(PAUSES),
+        Attack::of(
+            "XGROUP SETCFG and a read with 500,000 pending",
+            &[
+                "XGROUP SETCFG s g CLAIM 1 BACKOFF 100000 100000000 JITTER 100",
+                "XREADGROUP GROUP g d COUNT 500000 STREAMS s >",
+            ],
+        )
+        .after(REFILL),
+        Attack::of(
+            "XREDRIVE of 10,000 dead letters",
+            &["XREDRIVE dead s COUNT 10000"],
+        )
+        .after(DEAD_LETTERS)
+        .then(&["DEL dead"]),
+        Attack::of(
+            "XADDM of 1,000 entries, 100 times",
+            &["100 * XADDM s ENTRIES {1000} {1000 x 1 f v}"],
+        ),
+        Attack::of(
+            "XIDMPEPOCH of 100,000 producers",
+            &["100000 * XIDMPEPOCH s p#"],
         ),
         Attack::of(
             "XADD MAXLEN ACKED beside 500,000 pending, 100 times",

@@ -3,9 +3,9 @@
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::CmdError;
-use engine::store::effect::{Effect, GivenBack, GroupChange, event};
+use engine::store::effect::{Effect, GroupChange, event};
 use engine::table::{Arg, Arity, Compat, Flags, Group, KeyFlags, KeySpec, Spec};
-use stream::{PendingEntry, StreamId};
+use stream::{GivenBack, PendingEntry, StreamId};
 
 use super::required_group;
 use crate::stream::backoff::not_before;
@@ -84,7 +84,7 @@ impl Command for DelConsumer {
                  }| GivenBack {
                     id,
                     delivery_count,
-                    not_before: not_before(group, id, delivery_count, (now_ms, now_ms)),
+                    not_before_ms: not_before(group, id, delivery_count, (now_ms, now_ms)),
                 },
             );
             let entries: Vec<_> = entries.collect();

@@ -2,9 +2,8 @@
 //! for too long or have given them back.
 
 use engine::limits::{CLAIM_GONE_MAX, CLAIM_LOOKS_MAX, CLAIM_PAUSED_MAX};
-use engine::store::effect::GivenBack;
 use resp::Reply;
-use stream::{Chosen, ChosenWriter, IdleAtLeast, Past, PendingEntry};
+use stream::{Chosen, ChosenWriter, GivenBack, IdleAtLeast, Past, PendingEntry};
 
 use super::serve::{ClaimRule, Decided, RETRY_MS_MIN, Reader, View};
 use crate::stream::backoff::not_before;
@@ -90,10 +89,10 @@ impl View<'_> {
         let (id, delivery_count) = (pending.id, pending.delivery_count);
         let since_ms = pending.holder?.delivered_ms.saturating_add(idle_ms_min);
         let not_before = not_before(self.group, id, delivery_count, (since_ms, self.now_ms));
-        not_before.map(|at| GivenBack {
+        not_before.map(|at_ms| GivenBack {
             id,
             delivery_count,
-            not_before: Some(at),
+            not_before_ms: Some(at_ms),
         })
     }
 

@@ -5,11 +5,11 @@ use engine::command::Ctx;
 use engine::error::{CmdError, StreamError};
 use engine::limits::{CLAIM_GONE_MAX, CLAIM_PAUSED_MAX};
 use engine::store::apply::Store;
-use engine::store::effect::{Claim, Effect, GivenBack, GroupChange, event};
+use engine::store::effect::{Claim, Effect, GroupChange, event};
 use resp::Reply;
 use stream::{
-    Acknowledgement, Activity, Chosen, ChosenWriter, ConsumerHandle, DELIVERY_COUNT_MAX, Group,
-    Past, Stream, StreamId, Unpacked,
+    Acknowledgement, Activity, Chosen, ChosenWriter, ConsumerHandle, DELIVERY_COUNT_MAX, GivenBack,
+    Group, Past, Stream, StreamId, Unpacked,
 };
 
 use crate::stream::dead_letters::DeadLetters;

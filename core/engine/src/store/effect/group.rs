@@ -1,9 +1,8 @@
 //! Changes of consumer groups: consumers and pending entries.
 
-use smallvec::SmallVec;
 use stream::{
-    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, Group, GroupSettings, Holder,
-    Missing, StreamId,
+    Acknowledgement, Activity, Consumer, ConsumerHandle, CountChange, GivenBack, Group,
+    GroupSettings, Holder, Missing, StreamId,
 };
 
 use super::encode::{self, Line, Out};
@@ -73,17 +72,6 @@ pub enum GroupChange<'a> {
         /// In the order in which they were given back.
         entries: &'a [GivenBack],
     },
-}
-
-/// One pending entry that is given back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GivenBack {
-    /// The entry.
-    pub id: StreamId,
-    /// Its delivery count afterwards.
-    pub delivery_count: u64,
-    /// Before this time nobody is to be given it; `None` if anybody may be at once.
-    pub not_before: Option<UnixMs>,
 }
 
 /// One pending entry that changes its owner.
@@ -237,7 +225,7 @@ impl GroupChange<'_> {
                 store.edit_group(key, group, |group| group.acknowledge(ids) as u64)
             }
             GroupChange::GiveBack { entries } => store.edit_group(key, group, |group| {
-                given_back_runs(entries).for_each(|run| give_back(group, run));
+                group.give_back_each(entries);
                 entries.len() as u64
             }),
         }
@@ -345,7 +333,8 @@ impl GroupChange<'_> {
                 .arg(group)
                 .ids(ids)
                 .end(),
-            GroupChange::GiveBack { entries } => given_back_runs(entries)
+            GroupChange::GiveBack { entries } => entries
+                .chunk_by(GivenBack::is_like)
                 .map(|run| encode_give_back(out, key, group, run))
                 .sum(),
         }
@@ -422,28 +411,13 @@ fn claim(group: &mut Group, consumer: ConsumerHandle, claims: &[Claim]) -> u64 {
     claimed
 }
 
-/// Runs of entries that are given back in the same way.
-fn given_back_runs(entries: &[GivenBack]) -> impl Iterator<Item = &[GivenBack]> {
-    entries.chunk_by(|a, b| (a.delivery_count, a.not_before) == (b.delivery_count, b.not_before))
-}
-
-/// Gives the entries of a run back together.
-fn give_back(group: &mut Group, run: &[GivenBack]) {
-    let ids: SmallVec<[StreamId; 8]> = run.iter().map(|entry| entry.id).collect();
-    let count = run[0].delivery_count;
-    match run[0].not_before {
-        None => group.give_back_each(&ids, count),
-        Some(at) => group.give_back_until(&ids, count, at.0.max(0) as u64),
-    }
-}
-
 fn encode_give_back(out: &mut Out<'_>, key: &[u8], group: &[u8], run: &[GivenBack]) -> u32 {
     let GivenBack {
         delivery_count,
-        not_before,
+        not_before_ms,
         ..
     } = run[0];
-    let options = if not_before.is_some() { 5 } else { 3 };
+    let options = if not_before_ms.is_some() { 5 } else { 3 };
     let mut line = Line::new(out, 6 + run.len() + options, "XNACK");
     line.arg(key)
         .arg(group)
@@ -456,8 +430,8 @@ fn encode_give_back(out: &mut Out<'_>, key: &[u8], group: &[u8], run: &[GivenBac
     line.arg(b"RETRYCOUNT")
         .int(encode::count(delivery_count))
         .arg(b"FORCE");
-    if let Some(at) = not_before {
-        line.arg(b"AT").int(at.0);
+    if let Some(at_ms) = not_before_ms {
+        line.arg(b"AT").int(encode::count(at_ms));
     }
     line.end()
 }

@@ -1,8 +1,9 @@
 //! The bytes of every effect. What was written to a disk is read for ever, so these do not change.
 
 use ::stream::{
-    Acknowledgement, Activity, Counted, DelayedOptions, Forget, GroupSettings, Keep, OnConflict,
-    Precision, References, Retain, Retention, SetId, StreamId, StreamSettings, Ticket, Trim,
+    Acknowledgement, Activity, Counted, DelayedOptions, Forget, GivenBack, GroupSettings, Keep,
+    OnConflict, Precision, References, Retain, Retention, SetId, StreamId, StreamSettings, Ticket,
+    Trim,
 };
 use resp::{Argv, ArgvBuf};
 use values::{StringValue, Value};
@@ -99,7 +100,7 @@ fn the_bytes_of_an_effect_do_not_change() {
     let back = back.map(|(n, delivery_count, at)| GivenBack {
         id: id(n, n),
         delivery_count,
-        not_before: at.map(UnixMs),
+        not_before_ms: at,
     });
     let claims = [(1, 1), (2, 1), (3, u64::MAX)].map(|(seq, delivery_count)| Claim {
         id: id(1, seq),

@@ -555,8 +555,8 @@ pub(crate) const END_BYTES: usize = 2;
 pub(crate) fn short_header(sign: u8, input: &[u8], at: usize) -> Option<(usize, usize)> {
     // A line, an argument of one byte and its end are no shorter than this. Only the line of an
     // empty argument at the end of the input is.
-    let line: [u8; 7] = *input.get(at..)?.first_chunk()?;
-    let [first, tens, ones, end, ..] = line;
+    let line: &[u8; 7] = input.get(at..)?.first_chunk()?;
+    let [first, tens, ones, end, ..] = *line;
     if first != sign {
         return None;
     }
@@ -576,7 +576,7 @@ pub(crate) fn short_header(sign: u8, input: &[u8], at: usize) -> Option<(usize, 
 
 /// The same for a line of three digits or four.
 #[inline(never)]
-fn longer_header(line: [u8; 7]) -> Option<(usize, usize)> {
+fn longer_header(line: &[u8; 7]) -> Option<(usize, usize)> {
     let digit = |index: usize| {
         let digit = line[index].wrapping_sub(b'0');
         (digit < 10).then_some(usize::from(digit))

@@ -17,6 +17,7 @@ mod write;
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher};
 
+use collections::owned;
 use foldhash::fast::FixedState;
 use triomphe::Arc;
 
@@ -171,7 +172,7 @@ impl Entries {
             Some(tail) => tail,
             None => self.tail.insert(Arc::new(Chunk::new(id, None, 0))),
         };
-        let mut chunk = Arc::make_mut(tail);
+        let mut chunk = owned(tail);
         let mut form = chunk.form(fields.clone());
         if form.is_own() {
             let hash = names_hash(fields.clone());
@@ -217,7 +218,7 @@ impl Entries {
         let Some(tail) = self.tail.as_mut().filter(|_| self.is_repeatable) else {
             return Ok(false);
         };
-        let chunk = Arc::make_mut(tail);
+        let chunk = owned(tail);
         let Some(form) = chunk.form_like_last(values.clone()) else {
             return Ok(false);
         };

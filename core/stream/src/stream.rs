@@ -295,6 +295,14 @@ impl Stream {
         }
     }
 
+    /// Returns whether entries may be delayed, or go because of bounds, or consumers because they
+    /// are idle: if not, [`Stream::delayed_due_ms`], [`Stream::retention_due_ms`] and
+    /// [`Stream::idle_look_due_ms`] give no time.
+    #[inline]
+    pub fn has_rare_deadlines(&self) -> bool {
+        self.delayed.is_some() || self.retaining.is_some() || self.idle_looks.is_some()
+    }
+
     /// Returns whether there may be chunks to pack that do not wait yet.
     #[inline]
     pub fn has_to_wait_for_packing(&self) -> bool {

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
+use collections::owned;
 use stream::Stream;
-use triomphe::Arc;
 
 use crate::typed::Typed;
 use crate::value::Value;
@@ -23,7 +23,7 @@ impl Typed for Stream {
     #[inline]
     fn of_mut(value: &mut Value) -> Option<&mut Stream> {
         if let Value::Stream(_, stream) = value {
-            Some(Arc::make_mut(stream))
+            Some(owned(stream))
         } else {
             None
         }
@@ -47,23 +47,32 @@ impl Typed for Stream {
     #[inline]
     fn next_deadline_ms(&self) -> Option<u64> {
         let forgets = self.idempotence().next_deadline_ms();
-        let next = match (forgets, self.entries().packing_due_ms()) {
-            (Some(forgets), Some(packs)) => Some(forgets.min(packs)),
-            (forgets, packs) => forgets.or(packs),
-        };
-        let earlier = |next: Option<u64>, due| Some(next.map_or(due, |next| next.min(due)));
-        let next = self
-            .delayed_due_ms()
-            .map_or(next, |appends| earlier(next, appends));
-        let next = self
-            .retention_due_ms()
-            .map_or(next, |trims| earlier(next, trims));
-        self.idle_look_due_ms()
-            .map_or(next, |looks| earlier(next, looks))
+        let next = earlier(forgets, self.entries().packing_due_ms());
+        match self.has_rare_deadlines() {
+            false => next,
+            true => earlier(next, next_of_the_rare_ms(self)),
+        }
     }
 
     #[inline]
     fn prefetch(&self) {
         black_box(self.peek());
+    }
+}
+
+/// When an entry is to be appended, entries are to go because of the stream's bounds, or consumers
+/// because they are idle. Apart, since few streams have any of that and every change asks.
+#[cold]
+fn next_of_the_rare_ms(stream: &Stream) -> Option<u64> {
+    let next = earlier(stream.delayed_due_ms(), stream.retention_due_ms());
+    earlier(next, stream.idle_look_due_ms())
+}
+
+/// The earlier one of two times, or the only one.
+#[inline]
+fn earlier(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }

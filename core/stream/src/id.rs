@@ -109,6 +109,51 @@ impl StreamId {
     }
 }
 
+/// Reads one ID after the other. Most IDs of a request are of few milliseconds: the text of the last
+/// one is kept, and what has the same is not read again.
+#[derive(Clone, Copy, Debug)]
+pub struct IdReader {
+    /// The text of `ms`, with the dash.
+    time: [u8; TIME_DIGITS + 1],
+    ms: u64,
+}
+
+impl IdReader {
+    /// A reader that has seen no ID.
+    pub const fn new() -> IdReader {
+        IdReader {
+            time: *b"0000000000000-",
+            ms: 0,
+        }
+    }
+
+    /// Does what [`StreamId::parse`] does.
+    ///
+    /// # Errors
+    /// As [`StreamId::parse`].
+    #[inline]
+    pub fn parse(&mut self, text: &[u8], default_seq: u64) -> Result<StreamId, InvalidId> {
+        let Some((time, seq)) = text.split_first_chunk() else {
+            return StreamId::parse(text, default_seq);
+        };
+        if *time == self.time && text.len() <= TEXT_BYTES_MAX {
+            let seq = number(seq)?;
+            return Ok(StreamId { ms: self.ms, seq });
+        }
+        let id = StreamId::parse(text, default_seq)?;
+        if time[TIME_DIGITS] == b'-' {
+            (self.time, self.ms) = (*time, id.ms);
+        }
+        Ok(id)
+    }
+}
+
+impl Default for IdReader {
+    fn default() -> IdReader {
+        IdReader::new()
+    }
+}
+
 impl fmt::Display for StreamId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}-{}", self.ms, self.seq)
@@ -277,6 +322,41 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_reader_of_many_ids_reads_each_as_if_it_came_alone() {
+        let long = format!("1700000000000-{}1", "0".repeat(112));
+        let longer = format!("1700000000000-{}1", "0".repeat(113));
+        let texts = [
+            "0000000000000-3",
+            "1700000000000-3",
+            "1700000000000-45",
+            "1700000000000-",
+            "1700000000000-x",
+            "1700000000000",
+            "17000000000001",
+            "1700000000001-6",
+            "170000000000-17",
+            "5-1",
+            "+700000000000-8",
+            "+700000000000-9",
+            " 1700000000000-1",
+            "",
+            &long,
+            &longer,
+        ];
+        for first in texts {
+            for second in texts {
+                let mut reader = IdReader::new();
+                for text in [first, second] {
+                    let text = text.as_bytes();
+                    assert_eq!(reader.parse(text, 7), StreamId::parse(text, 7), "{text:?}");
+                }
+            }
+        }
+        let zeros = [0; TIME_DIGITS + 2];
+        assert!(IdReader::new().parse(&zeros, 7).is_err());
     }
 
     #[test]

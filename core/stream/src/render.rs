@@ -109,16 +109,18 @@ struct Written {
 #[inline(always)]
 fn entry(mut pen: Pen<'_>, time: &TimeText, chunk: &Chunk, head: &Head) -> Result<Written, NoRoom> {
     pen.room(PEN_ROOM)?;
-    if head.id.seq < 10 {
-        pen.put(&time.opening, time.opening_len);
-        pen.put(&time.lower_with(head.id.seq), time.lower_len + 2);
+    if let Some(digits) = few_digits(head.id.seq) {
+        let opening = &time.openings[digits - 1];
+        pen.put(&opening.text, opening.len);
+        pen.put(&time.lower.to_le_bytes(), time.lower_len + 1);
+        pen.put(&last_digits(head.id.seq, digits), digits);
     } else {
         let mut digits = itoa::Buffer::new();
         let seq = digits.format(head.id.seq).as_bytes();
         pen.put(b"*2\r\n", 4);
         pen.length(time.upper_len + time.lower_len + 1 + seq.len());
         pen.put(&time.upper, time.upper_len);
-        pen.put(&time.lower_with(0), time.lower_len + 1);
+        pen.put(&time.lower.to_le_bytes(), time.lower_len + 1);
         pen.copy(seq, 0, seq.len());
     }
     fields(pen, chunk, head, 0)
@@ -190,34 +192,64 @@ fn own_fields(
 /// just written would stall.
 struct TimeText {
     ms: u64,
-    /// What an entry begins with if its sequence number has one digit: `*2`, the length of the ID,
-    /// and the upper digits.
-    opening: [u8; 32],
-    opening_len: usize,
+    /// What entries begin with whose sequence numbers have one digit, two, three or four.
+    openings: [Opening; SEQ_DIGITS_MAX],
     /// Twenty digits at most, and what a copy in whole words takes.
     upper: [u8; 24],
     upper_len: usize,
-    /// The last four digits, or none if there are no others, then `-0`.
+    /// The last four digits, or none if there are no others, then a dash.
     lower: u64,
     lower_len: usize,
+}
+
+/// What an entry begins with: `*2`, the length of the ID, and the upper digits of its time.
+#[derive(Clone, Copy)]
+struct Opening {
+    text: [u8; 32],
+    len: usize,
+}
+
+impl Opening {
+    const fn of_zero(length: u8) -> Opening {
+        let mut text = *b"*2\r\n$_\r\n0-----------------------";
+        text[5] = length;
+        Opening { text, len: 9 }
+    }
+}
+
+/// Longer sequence numbers are rare.
+const SEQ_DIGITS_MAX: usize = 4;
+
+/// How many digits a number has, if they are few.
+#[inline(always)]
+fn few_digits(number: u64) -> Option<usize> {
+    let more = [10, 100, 1000].map(|least| usize::from(number >= least));
+    (number < 10_000).then_some(1 + more.iter().sum::<usize>())
+}
+
+/// The last digits of a number, at most [`SEQ_DIGITS_MAX`] of them.
+#[inline(always)]
+fn last_digits(number: u64, digits: usize) -> [u8; SEQ_DIGITS_MAX] {
+    let [a, b] = TWO_DIGITS[number as usize / 100 % 100];
+    let [c, d] = TWO_DIGITS[number as usize % 100];
+    let all = u32::from_le_bytes([a, b, c, d]);
+    (all >> (8 * (SEQ_DIGITS_MAX - digits))).to_le_bytes()
 }
 
 impl TimeText {
     const ZERO: TimeText = TimeText {
         ms: 0,
-        opening: *b"*2\r\n$3\r\n0-----------------------",
-        opening_len: 9,
+        openings: [
+            Opening::of_zero(b'3'),
+            Opening::of_zero(b'4'),
+            Opening::of_zero(b'5'),
+            Opening::of_zero(b'6'),
+        ],
         upper: [b'0'; 24],
         upper_len: 1,
-        lower: u64::from_le_bytes(*b"-0------"),
+        lower: u64::from_le_bytes(*b"--------"),
         lower_len: 0,
     };
-
-    /// The lower digits, a dash and a sequence number below ten.
-    #[inline(always)]
-    fn lower_with(&self, seq: u64) -> [u8; 8] {
-        (self.lower + (seq << (8 * (self.lower_len + 1)))).to_le_bytes()
-    }
 
     #[inline(always)]
     fn set(&mut self, ms: u64) {
@@ -231,7 +263,7 @@ impl TimeText {
         if upper != 0 {
             let [a, b] = TWO_DIGITS[lower / 100];
             let [c, d] = TWO_DIGITS[lower % 100];
-            self.lower = u64::from_le_bytes([a, b, c, d, b'-', b'0', 0, 0]);
+            self.lower = u64::from_le_bytes([a, b, c, d, b'-', 0, 0, 0]);
         }
         self.ms = ms;
     }
@@ -246,11 +278,13 @@ impl TimeText {
         self.upper[..text.len()].copy_from_slice(text.as_bytes());
         (self.upper_len, self.lower_len) = (text.len(), lower_len);
         self.lower = TimeText::ZERO.lower;
-        let mut pen = Pen::new(&mut self.opening, 4);
-        pen.length(text.len() + lower_len + 2);
-        let length_end = pen.at();
-        self.opening_len = length_end + text.len();
-        self.opening[length_end..self.opening_len].copy_from_slice(text.as_bytes());
+        for (opening, digits) in self.openings.iter_mut().zip(1..) {
+            let mut pen = Pen::new(&mut opening.text, 4);
+            pen.length(text.len() + lower_len + 1 + digits);
+            let length_end = pen.at();
+            opening.len = length_end + text.len();
+            opening.text[length_end..opening.len].copy_from_slice(text.as_bytes());
+        }
     }
 }
 

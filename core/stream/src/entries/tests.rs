@@ -580,6 +580,45 @@ fn entries_appended_like_the_last_are_those_that_name_their_fields() {
     assert_eq!(fewer, Ok(false));
 }
 
+#[test]
+fn sequences_of_any_length_are_written_as_they_are() {
+    let numbers = [
+        0,
+        1,
+        9,
+        10,
+        99,
+        100,
+        999,
+        1000,
+        9999,
+        10_000,
+        10_001,
+        123_456,
+        u64::MAX,
+    ];
+    let times = [0, 7, 9_999, 10_000, 123_456, 1_790_000_000_000, u64::MAX];
+    let mut entries = Entries::new();
+    let mut expected = format!("*{}\r\n", times.len() * numbers.len() - 1);
+    for ms in times {
+        for seq in numbers {
+            let id = StreamId { ms, seq };
+            if id == StreamId::MIN {
+                continue;
+            }
+            append(&mut entries, id, &[b"f", b"v"]);
+            let text = id.to_string();
+            let fields = "*2\r\n$1\r\nf\r\n$1\r\nv\r\n";
+            expected += &format!("*2\r\n${}\r\n{text}\r\n{fields}", text.len());
+        }
+    }
+    let mut reply = Reply::new(Protocol::Resp2);
+    reply.array(entries.len() as usize);
+    let (first, last) = (StreamId::MIN, StreamId::MAX);
+    entries.write_range(first, last, u64::MAX, &mut Unpacked::default(), &mut reply);
+    assert_eq!(String::from_utf8_lossy(reply.as_bytes()), expected);
+}
+
 /// A stream of this many chunks at least, with values that get smaller when they are packed.
 fn packable(chunks: usize) -> Entries {
     let mut entries = Entries::new();

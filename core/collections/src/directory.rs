@@ -80,8 +80,8 @@ impl<T> Directory<T> {
         self.len == 0
     }
 
-    /// The value of that hash for which `eq` holds.
-    #[inline]
+    /// The value of that hash for which `eq` holds. Inlined, so that `eq` need not be called.
+    #[inline(always)]
     pub fn find(&self, hash: u64, eq: impl Fn(&T) -> bool) -> Option<&T> {
         self.root.as_ref()?.table(hash).find(hash, eq)
     }

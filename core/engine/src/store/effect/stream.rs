@@ -147,9 +147,9 @@ impl StreamChange<'_> {
         match *self {
             StreamChange::Append {
                 id,
-                fields,
-                idempotent,
-            } => store.append(key, id, fields, idempotent),
+                ref fields,
+                ref idempotent,
+            } => store.append(key, id, fields, idempotent.as_ref()),
             StreamChange::CountDuplicate { producer, .. } => {
                 store.data.stats.iids_duplicates += 1;
                 store.edit_stream(key, |stream| {
@@ -352,11 +352,11 @@ const ALL_IIDS: &[u8] = b"*";
 fn remember(
     stream: &mut Stream,
     id: StreamId,
-    fields: Argv<'_>,
-    idempotent: Option<Idempotent<'_>>,
+    fields: &Argv<'_>,
+    idempotent: Option<&Idempotent<'_>>,
     now_ms: u64,
 ) -> u64 {
-    if let Some(Idempotent {
+    if let Some(&Idempotent {
         producer,
         iid,
         sought,
@@ -381,7 +381,7 @@ fn remember(
 fn remember_message(
     stream: &mut Stream,
     id: StreamId,
-    fields: Argv<'_>,
+    fields: &Argv<'_>,
     producer: &[u8],
     iid: &[u8],
 ) {
@@ -396,8 +396,8 @@ impl Store<'_> {
         &mut self,
         key: &[u8],
         id: StreamId,
-        fields: Argv<'_>,
-        idempotent: Option<Idempotent<'_>>,
+        fields: &Argv<'_>,
+        idempotent: Option<&Idempotent<'_>>,
     ) -> Changed {
         if let Some(memory) = self.data.prepared.take() {
             return self.append_in(key, id, fields, idempotent, memory);
@@ -421,8 +421,8 @@ impl Store<'_> {
         &mut self,
         key: &[u8],
         id: StreamId,
-        fields: Argv<'_>,
-        idempotent: Option<Idempotent<'_>>,
+        fields: &Argv<'_>,
+        idempotent: Option<&Idempotent<'_>>,
         mut memory: Vec<u8>,
     ) -> Changed {
         let now_ms = self.stream_time(id);

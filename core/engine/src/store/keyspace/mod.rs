@@ -88,8 +88,9 @@ impl Frozen {
 }
 
 impl Database {
-    /// The record of a key, expired or not.
-    #[inline]
+    /// The record of a key, expired or not. Inlined in the lookup that most commands make;
+    /// [`Keyspace::find`] is for all others.
+    #[inline(always)]
     pub(crate) fn find(&self, hash: u64, key: &[u8]) -> Option<&Record> {
         let sought = Sought::of(key);
         self.records.find(hash, |record| record.is_of(&sought))
@@ -229,7 +230,7 @@ impl Keyspace {
     }
 
     /// The record of a key, expired or not.
-    #[inline]
+    #[inline(never)]
     pub fn find(&self, db: u16, hash: u64, key: &[u8]) -> Option<&Record> {
         self.database(db).find(hash, key)
     }

@@ -77,6 +77,12 @@ impl Stopwatch {
         self.clock.elapsed_ns().saturating_sub(self.made_ns)
     }
 
+    /// Nanoseconds from then to the end of the last lap. No clock is read.
+    #[inline]
+    pub(crate) fn total_of_laps_ns(&self) -> u64 {
+        self.lap_ns.saturating_sub(self.made_ns)
+    }
+
     /// The time since the stopwatch was made.
     pub(crate) fn total(&self) -> Duration {
         Duration::from_nanos(self.total_ns())

@@ -433,7 +433,7 @@ impl Connection {
         let (mut consumed, mut depends_on) = (0, Lsn::ZERO);
         // How many requests are served before the next look ahead.
         let mut until_look = 0;
-        let mut hold = Hold::begin();
+        let mut hold = Hold::default();
         while self.phase == Phase::Reading {
             let rest = &input[consumed..];
             if rest.is_empty() {
@@ -444,6 +444,7 @@ impl Connection {
             if engine.server.config.memory_bytes_max > 0 {
                 meter.tell(engine);
             }
+            let mut ended_lap = false;
             match self.parser.parse(rest, &limits) {
                 Ok(None) => break,
                 Ok(Some(request)) => {
@@ -462,7 +463,8 @@ impl Connection {
                     let written = reply.len_since(mark);
                     let has_larges = !request.argv.larges().is_empty();
                     let is_large = has_larges || request.consumed.max(written) > LIGHT_BYTES_MAX;
-                    if is_large || engine.wants_measuring() {
+                    ended_lap = is_large || engine.wants_measuring();
+                    if ended_lap {
                         let last = (self.session, request.argv);
                         let took_ns = stopwatch.lap_ns();
                         engine.measured(Some(last), took_ns, now);
@@ -502,7 +504,7 @@ impl Connection {
                 self.end_batch(engine, reply, pieces, start);
                 break;
             }
-            if consumed < input.len() && hold.is_over(|| stopwatch.total_ns()) {
+            if consumed < input.len() && hold.is_over(ended_lap, stopwatch) {
                 // Others have their turn before the rest runs.
                 self.has_requests = true;
                 break;

@@ -208,7 +208,9 @@ impl Cycle {
                 now = shard.clock.now();
             }
         }
-        state.engine.measured(None, stopwatch.lap_ns(), now);
+        if state.engine.has_unmeasured() {
+            state.engine.measured(None, stopwatch.lap_ns(), now);
+        }
         let submitted = shard.finish(state, now, Caller::Io(thread), messages);
         let took = stopwatch.total();
         state.engine.stage_took(Stage::Requests, took, now);

@@ -61,8 +61,7 @@ pub const UNTOLD_MEMORY_BYTES_MAX: u64 = 64 * 1024;
 /// beyond that by what the last of them take.
 pub const HOLD_NS_MAX: u64 = 4_000_000;
 
-/// How many requests run at most before the clock is looked at, which costs some tens of
-/// nanoseconds.
+/// How many requests run at most, none of which is measured, before the clock is looked at.
 pub const HOLD_LOOK_REQUESTS_MAX: u32 = 16;
 
 /// Longest file of users, in bytes.

@@ -27,6 +27,12 @@ impl Engine {
             || (0..LIGHT_US_MAX).contains(&self.server.config.slow_log_us)
     }
 
+    /// Returns whether anything ran since the last [`Engine::measured`].
+    #[inline]
+    pub fn has_unmeasured(&self) -> bool {
+        self.server.unmeasured.last.is_some()
+    }
+
     /// Records how long the requests took that ran since the last call; `last` is the last of them
     /// and its client, if they are still at hand. If it took long, that one is to blame.
     ///

@@ -42,7 +42,9 @@ impl Server {
                 input.extend(format!("${}\r\n{word}\r\n", word.len()).into_bytes());
             }
         }
-        self.engine.look_ahead(self.client, KeysAhead::new(&input))
+        let first: ArgvBuf = requests[0].split(' ').collect();
+        self.engine
+            .look_ahead(self.client, first.as_argv(), KeysAhead::new(&input))
     }
 }
 

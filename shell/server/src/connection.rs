@@ -16,7 +16,7 @@ use std::sync::Arc;
 use engine::address::is_on_this_machine;
 use engine::clients::session::{IoFigures, SessionId};
 use engine::{Engine, Lsn, Next, Now};
-use resp::{KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolError, Reply};
+use resp::{Argv, KeysAhead, LARGE_BYTES_MIN, Large, Limits, Mark, Parser, ProtocolError, Reply};
 
 use crate::clock::Stopwatch;
 use crate::hold::Hold;
@@ -453,7 +453,7 @@ impl Connection {
                         let is_last = request.consumed == rest.len();
                         until_look = match is_last {
                             true => usize::MAX,
-                            false => look_ahead(engine, self.session, rest),
+                            false => look_ahead(engine, self.session, request.argv, rest),
                         };
                     }
                     until_look -= 1;
@@ -558,10 +558,10 @@ impl Connection {
     }
 }
 
-/// Looks up the keys of the requests at the front of some input. Returns how many requests are to
+/// Looks up the keys of the requests at the front of some input, `first` and what follows. Returns how many requests are to
 /// be served before the next look.
-fn look_ahead(engine: &mut Engine, session: SessionId, input: &[u8]) -> usize {
-    match engine.look_ahead(session, KeysAhead::new(input)) {
+fn look_ahead(engine: &mut Engine, session: SessionId, first: Argv<'_>, input: &[u8]) -> usize {
+    match engine.look_ahead(session, first, KeysAhead::new(input)) {
         0 => usize::MAX,
         looked => {
             engine.server.shell.keys_looked_ahead += looked as u64;

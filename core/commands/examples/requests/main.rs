@@ -238,14 +238,15 @@ impl Client {
         self.reply.clear();
         while at < pipeline.len() {
             let rest = &pipeline[at..];
+            let request = self.parser.parse(rest, &limits).unwrap().unwrap();
             if until_look == 0 {
-                until_look = match self.engine.look_ahead(self.session, KeysAhead::new(rest)) {
+                let ahead = KeysAhead::new(rest);
+                until_look = match self.engine.look_ahead(self.session, request.argv, ahead) {
                     0 => usize::MAX,
                     looked => looked,
                 };
             }
             until_look -= 1;
-            let request = self.parser.parse(rest, &limits).unwrap().unwrap();
             let outcome = self
                 .engine
                 .request(self.session, request.argv, now, &mut self.reply);

@@ -1,11 +1,11 @@
 //! A look at the requests that come next, so that what they need from memory is fetched for all of
 //! them at once.
 
-use resp::{Ahead, KeysAhead};
+use resp::{Ahead, Argv, KeysAhead};
 use values::{Ahead as Places, Sought};
 
 use crate::Engine;
-use crate::clients::session::SessionId;
+use crate::clients::session::{Session, SessionId};
 use crate::limits::{LOOK_AHEAD_KEYS_MIN, LOOK_AHEAD_REQUESTS_MAX};
 use crate::store::keyspace::Record;
 use crate::table::{CommandIndex, Seeks};
@@ -13,21 +13,30 @@ use crate::table::{CommandIndex, Seeks};
 impl Engine {
     /// Looks up the keys of requests that come next, and what they may look for in large values,
     /// all of them before the first is served. Lookups that do not wait for one another share the
-    /// latency of memory; served one by one, each would pay it. Returns how many requests it looked
-    /// at: none if all is small enough for the processor's caches, and none if there is only one
-    /// request.
-    pub fn look_ahead(&mut self, id: SessionId, mut requests: KeysAhead<'_>) -> usize {
+    /// latency of memory; served one by one, each would pay it. `first` is the first of these
+    /// requests. Returns how many requests it looked at: none if all is small enough for the
+    /// processor's caches, and none if there is only one request.
+    pub fn look_ahead(
+        &mut self,
+        id: SessionId,
+        first: Argv<'_>,
+        mut requests: KeysAhead<'_>,
+    ) -> usize {
         let Some(session) = self.server.sessions.find(id) else {
             return 0;
         };
         let (keyspace, database) = (&mut self.data.keyspace, session.database);
         let commands = &self.server.commands;
+        let are_few_keys = keyspace.len(database) < LOOK_AHEAD_KEYS_MIN;
+        if are_few_keys && seeks_nothing_again(session, first) {
+            return 0;
+        }
         let mut next = requests.next();
         let Some(first) = next else {
             return 0;
         };
         let mut known = seeks(commands, first.name);
-        if keyspace.len(database) < LOOK_AHEAD_KEYS_MIN {
+        if are_few_keys {
             // One large value is as bad as many keys. Most requests are about the same one.
             let Some(sought) = sought(known, first, 0) else {
                 return 0;
@@ -71,6 +80,16 @@ impl Engine {
         }
         looked
     }
+}
+
+/// Returns whether a request is of the same command as the last one of its client, and that looks
+/// for nothing in values. So it is with most requests.
+#[inline]
+fn seeks_nothing_again(session: &Session, request: Argv<'_>) -> bool {
+    let Some((last, name)) = session.last_command.zip(request.get(0)) else {
+        return false;
+    };
+    last.spec.seeks == Seeks::Nothing && last.is_called(name)
 }
 
 /// What a command of this name looks for.

@@ -108,7 +108,7 @@ pub(crate) const IDLE_REST_MIN_MS: u64 = 100;
 /// and at most for this long, in milliseconds,
 pub(crate) const IDLE_REST_MAX_MS: u64 = 60_000;
 
-/// but for a millisecond for each so many that it has looked at, which took some 0.05 milliseconds.
+/// but for a millisecond for each so many that it has looked at.
 pub(crate) const IDLE_LOOKS_PER_REST_MS: usize = 1000;
 
 /// As many looks as a consumer costs that goes or waits, beside the one at it,

@@ -15,11 +15,14 @@ mod places;
 mod scripts;
 mod sorted_sets;
 mod streams;
+mod topology;
 mod tracking;
 mod users;
 
-use resp::Reply;
+use resp::{Argv, Reply};
 use thiserror::Error;
+
+use crate::limits::ERROR_ECHO_BYTES_MAX;
 
 pub use bitmaps::BitmapError;
 pub use clients::ClientError;
@@ -34,6 +37,7 @@ pub use places::PlaceError;
 pub use scripts::ScriptError;
 pub use sorted_sets::SortedSetError;
 pub use streams::StreamError;
+pub use topology::TopologyError;
 pub use tracking::TrackingError;
 pub use users::UserError;
 
@@ -49,6 +53,9 @@ pub enum CmdError {
     /// Not a floating-point number.
     #[error("ERR value is not a valid float")]
     NotAFloat,
+    /// What a node of a group does not do.
+    #[error(transparent)]
+    Topology(#[from] TopologyError),
     /// A number outside the named bound.
     #[error("ERR value is out of range")]
     OutOfRange,
@@ -513,6 +520,28 @@ pub enum CmdError {
 }
 
 impl CmdError {
+    /// The error for a request whose command there is not.
+    #[cold]
+    pub fn unknown_command(argv: Argv<'_>) -> CmdError {
+        let mut text = b"ERR unknown command '".to_vec();
+        text.extend_from_slice(cut(argv.get(0).unwrap_or_default(), ERROR_ECHO_BYTES_MAX));
+        text.push(b'\'');
+        if argv.len() > 1 {
+            text.extend_from_slice(b", with args beginning with: ");
+            let start = text.len();
+            for arg in argv.skip(1).iter() {
+                let echoed = text.len() - start;
+                if echoed >= ERROR_ECHO_BYTES_MAX {
+                    break;
+                }
+                text.push(b'\'');
+                text.extend_from_slice(cut(arg, ERROR_ECHO_BYTES_MAX - echoed));
+                text.extend_from_slice(b"' ");
+            }
+        }
+        CmdError::UnknownCommand(text)
+    }
+
     /// Writes the error as a reply, byte for byte.
     pub fn write(&self, reply: &mut Reply) {
         if let CmdError::UnknownCommand(text)
@@ -530,6 +559,12 @@ impl CmdError {
         text.truncate(text.find(' ').unwrap_or(text.len()));
         text
     }
+}
+
+/// The beginning of a text, up to a zero byte.
+pub(crate) fn cut(bytes: &[u8], len: usize) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == 0);
+    &bytes[..end.unwrap_or(bytes.len()).min(len)]
 }
 
 impl From<rdb::PayloadError> for CmdError {

@@ -32,6 +32,8 @@ pub mod topology;
 pub mod upkeep;
 pub mod users;
 
+use std::collections::BTreeSet;
+
 use collections::hash::NameHasher;
 use resp::{Protocol, Sender};
 use stream::{IdText, Unpacked};
@@ -181,6 +183,7 @@ impl Engine {
                 monitors: Monitors::default(),
                 channels: Channels::default(),
                 topology: None,
+                wait_for_replicas: BTreeSet::new(),
                 loading: None,
                 writes: server::Writes::Accepted,
                 room: server::Room::default(),

@@ -1,74 +1,93 @@
-//! `CLUSTER`.
+//! `CLUSTER`: which of its subcommands there are, and what answers each.
 
 use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::limits::ERROR_ECHO_BYTES_MAX;
-use engine::table::{Arity, Compat, Group, Spec};
+use engine::table::{Arity, Compat, Flags, Group, Spec};
+use resp::Argv;
+
+use super::{failover, help, identity, keys, nodes, slot_stats, slots};
 
 /// `CLUSTER subcommand [arg …]`
 pub(super) struct Cluster;
 
-/// What there is in a cluster, and how many arguments it takes.
-const SUBCOMMANDS: &[(&str, Arity)] = &[
-    ("addslots", Arity::AtLeast(3)),
-    ("addslotsrange", Arity::AtLeast(4)),
-    ("bumpepoch", Arity::Exactly(2)),
-    ("count-failure-reports", Arity::Exactly(3)),
-    ("countkeysinslot", Arity::Exactly(3)),
-    ("delslots", Arity::AtLeast(3)),
-    ("delslotsrange", Arity::AtLeast(4)),
-    ("failover", Arity::AtLeast(2)),
-    ("flushslots", Arity::Exactly(2)),
-    ("forget", Arity::Exactly(3)),
-    ("getkeysinslot", Arity::Exactly(4)),
-    ("help", Arity::Exactly(2)),
-    ("info", Arity::Exactly(2)),
-    ("keyslot", Arity::Exactly(3)),
-    ("links", Arity::Exactly(2)),
-    ("meet", Arity::AtLeast(4)),
-    ("migration", Arity::AtLeast(4)),
-    ("myid", Arity::Exactly(2)),
-    ("myshardid", Arity::Exactly(2)),
-    ("nodes", Arity::Exactly(2)),
-    ("replicas", Arity::Exactly(3)),
-    ("replicate", Arity::Exactly(3)),
-    ("reset", Arity::AtLeast(2)),
-    ("saveconfig", Arity::Exactly(2)),
-    ("set-config-epoch", Arity::Exactly(3)),
-    ("setslot", Arity::AtLeast(4)),
-    ("shards", Arity::Exactly(2)),
-    ("slaves", Arity::Exactly(3)),
-    ("slot-stats", Arity::AtLeast(4)),
-    ("slots", Arity::Exactly(2)),
-    ("syncslots", Arity::AtLeast(3)),
+/// Answers a subcommand; it is given what follows its name.
+type Answer = fn(&mut Args<'_>, &mut Ctx<'_>) -> Result<(), CmdError>;
+
+/// What there is in a cluster, how many arguments it takes, and what answers it.
+const SUBCOMMANDS: &[(&str, Arity, Answer)] = &[
+    ("addslots", Arity::AtLeast(3), refuse),
+    ("addslotsrange", Arity::AtLeast(4), refuse),
+    ("bumpepoch", Arity::Exactly(2), refuse),
+    (
+        "count-failure-reports",
+        Arity::Exactly(3),
+        nodes::failure_reports,
+    ),
+    ("countkeysinslot", Arity::Exactly(3), keys::count),
+    ("delslots", Arity::AtLeast(3), refuse),
+    ("delslotsrange", Arity::AtLeast(4), refuse),
+    ("failover", Arity::AtLeast(2), failover::answer),
+    ("flushslots", Arity::Exactly(2), refuse),
+    ("forget", Arity::Exactly(3), refuse),
+    ("getkeysinslot", Arity::Exactly(4), keys::list),
+    ("help", Arity::Exactly(2), help::answer),
+    ("info", Arity::Exactly(2), identity::info),
+    ("keyslot", Arity::Exactly(3), keys::slot),
+    ("links", Arity::Exactly(2), nodes::links),
+    ("meet", Arity::AtLeast(4), refuse),
+    ("migration", Arity::AtLeast(4), refuse),
+    ("myid", Arity::Exactly(2), identity::node),
+    ("myshardid", Arity::Exactly(2), identity::shard),
+    ("nodes", Arity::Exactly(2), nodes::list),
+    ("replicas", Arity::Exactly(3), nodes::replicas),
+    ("replicate", Arity::Exactly(3), refuse),
+    ("reset", Arity::AtLeast(2), refuse),
+    ("saveconfig", Arity::Exactly(2), refuse),
+    ("set-config-epoch", Arity::Exactly(3), refuse),
+    ("setslot", Arity::AtLeast(4), refuse),
+    ("shards", Arity::Exactly(2), slots::shards),
+    ("slaves", Arity::Exactly(3), nodes::replicas),
+    ("slot-stats", Arity::AtLeast(4), slot_stats::answer),
+    ("slots", Arity::Exactly(2), slots::slots),
+    ("syncslots", Arity::AtLeast(3), refuse),
 ];
+
+pub(super) struct Parsed<'a> {
+    answer: Answer,
+    args: Argv<'a>,
+}
 
 impl Command for Cluster {
     const SPEC: Spec = Spec {
-        summary: "Answers that the server is in no cluster.",
+        summary: "Tells clients of a group of nodes, as a cluster would, that its leader has all slots.",
         since: "3.0.0",
         group: Group::Cluster,
         complexity: "Depends on subcommand.",
         arity: Arity::AtLeast(2),
+        flags: Flags::LOADING.and(Flags::STALE),
         compat: Compat::Differs(
-            "A single server refuses all of its subcommands, as in Redis; to COMMAND and ACL they \
-             are one command.",
+            "Nothing can be changed by hand. To COMMAND and ACL the subcommands are one command.",
         ),
         ..Spec::named("cluster")
     };
-    type Parsed<'a> = ();
+    type Parsed<'a> = Parsed<'a>;
 
-    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
+    /// Arguments are looked at only in a cluster: elsewhere each subcommand is refused as it is.
+    fn parse<'a>(args: &mut Args<'a>) -> Result<Parsed<'a>, CmdError> {
         let len = args.whole().len();
         let sub = args.required()?;
-        let _ = args.rest();
+        let args = args.rest();
         let found = SUBCOMMANDS
             .iter()
-            .find(|(name, _)| sub.eq_ignore_ascii_case(name.as_bytes()));
+            .find(|(name, ..)| sub.eq_ignore_ascii_case(name.as_bytes()));
         match found {
-            Some((_, arity)) if arity.accepts(len) => Err(CmdError::NoCluster),
-            Some((name, _)) => Err(CmdError::Arity(format!("cluster|{name}"))),
+            Some((_, arity, answer)) if arity.accepts(len) => Ok(Parsed {
+                answer: *answer,
+                args,
+            }),
+            Some((name, ..)) => Err(CmdError::Arity(format!("cluster|{name}"))),
             None => {
                 let sub = &sub[..sub.len().min(ERROR_ECHO_BYTES_MAX)];
                 Err(CmdError::UnknownSubcommand {
@@ -79,7 +98,15 @@ impl Command for Cluster {
         }
     }
 
-    fn execute((): (), _ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        Err(CmdError::NoCluster)
+    fn execute(cmd: Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.server.cluster()?;
+        let mut args = Args::new(cmd.args, 0);
+        (cmd.answer)(&mut args, ctx)?;
+        Ok(Flow::Done)
     }
+}
+
+/// Refuses what would change the cluster.
+fn refuse(_: &mut Args<'_>, _: &mut Ctx<'_>) -> Result<(), CmdError> {
+    Err(TopologyError::NotByHand.into())
 }

@@ -1,7 +1,16 @@
-//! What clients of a cluster ask: a single server answers that it is none.
+//! What clients of a cluster and of Sentinels ask. A server that is alone answers that it is
+//! neither; a node of a group answers from what it knows of the others (`engine::topology`).
 
 mod command;
+mod failover;
+mod help;
+mod identity;
+mod keys;
 mod modes;
+mod nodes;
+mod sentinel;
+mod slot_stats;
+mod slots;
 
 use engine::command::{Entry, entry};
 
@@ -11,4 +20,5 @@ pub(super) static COMMANDS: &[Entry] = &[
     entry::<command::Cluster>(),
     entry::<modes::ReadOnly>(),
     entry::<modes::ReadWrite>(),
+    entry::<sentinel::Sentinel>(),
 ];

@@ -26,8 +26,11 @@ impl PlainCommand for Asking {
     };
     type Args<'a> = ();
 
-    fn execute((): (), _ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        Err(CmdError::NoCluster)
+    /// No slot moves, so it means nothing for the command behind it.
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.server.cluster()?;
+        ctx.reply.ok();
+        Ok(Flow::Done)
     }
 }
 
@@ -41,8 +44,11 @@ impl PlainCommand for ReadOnly {
     };
     type Args<'a> = ();
 
-    fn execute((): (), _ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        Err(CmdError::NoCluster)
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.server.cluster()?;
+        ctx.session.reads_here = true;
+        ctx.reply.ok();
+        Ok(Flow::Done)
     }
 }
 
@@ -57,7 +63,10 @@ impl PlainCommand for ReadWrite {
     };
     type Args<'a> = ();
 
-    fn execute((): (), _ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        Err(CmdError::NoCluster)
+    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        ctx.server.cluster()?;
+        ctx.session.reads_here = false;
+        ctx.reply.ok();
+        Ok(Flow::Done)
     }
 }

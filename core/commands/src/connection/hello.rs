@@ -113,9 +113,12 @@ impl Command for Hello {
         reply.bulk(b"id");
         reply.int(ctx.session.id.client as i64);
         reply.bulk(b"mode");
-        reply.bulk(b"standalone");
+        reply.bulk(ctx.server.mode().as_bytes());
         reply.bulk(b"role");
-        reply.bulk(b"master");
+        reply.bulk(match ctx.server.follows() {
+            true => b"replica",
+            false => b"master",
+        });
         reply.bulk(b"modules");
         reply.array(0);
         Ok(Flow::Done)

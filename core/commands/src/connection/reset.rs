@@ -48,6 +48,7 @@ impl PlainCommand for Reset {
         }
         session.no_evict = false;
         session.no_touch = false;
+        session.reads_here = false;
         ctx.reply.set_protocol(Protocol::Resp2);
         ctx.reply.simple("RESET");
         Ok(Flow::Done)

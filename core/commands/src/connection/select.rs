@@ -1,7 +1,7 @@
 //! `SELECT`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::table::{Arg, Arity, Flags, Group, Spec};
 
 use crate::key::database::parse_database;
@@ -26,6 +26,9 @@ impl PlainCommand for Select {
     type Args<'a> = i64;
 
     fn execute(index: i64, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if index != 0 && ctx.server.is_in_cluster() {
+            return Err(TopologyError::NotInCluster("SELECT").into());
+        }
         ctx.session.database = parse_database(index, ctx)?;
         ctx.reply.ok();
         Ok(Flow::Done)

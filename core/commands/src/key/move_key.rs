@@ -1,7 +1,7 @@
 //! `MOVE`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::store::effect::{Effect, KeyChange, event};
 use engine::table::{Arg, Arity, Flags, Group, KeyFlags, KeySpec, Spec};
 
@@ -28,6 +28,9 @@ impl PlainCommand for Move {
     type Args<'a> = (&'a [u8], i64);
 
     fn execute((key, to_db): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.server.is_in_cluster() {
+            return Err(TopologyError::NotInCluster("MOVE").into());
+        }
         let to_db = parse_database(to_db, ctx)?;
         if to_db == ctx.store.database {
             return Err(CmdError::SameObject);

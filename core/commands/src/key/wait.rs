@@ -1,10 +1,10 @@
 //! `WAIT` and `WAITAOF`: how many copies of the client's writes there are.
 
 use engine::args::{Args, parse_i64};
-use engine::clients::waiting::{Interest, Ticket, TimeoutReply, Wait as Waiting};
+use engine::clients::waiting::{Interest, Replicas, Ticket, TimeoutReply, Wait as Waiting};
 use engine::command::{Command, Ctx, Flow, Mode, PlainCommand};
 use engine::config::Fsync;
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::table::{Arg, Arity, Categories, Compat, Flags, Group, Spec};
 
 use crate::timeout::Timeout;
@@ -14,7 +14,7 @@ pub(super) struct Wait;
 
 impl PlainCommand for Wait {
     const SPEC: Spec = Spec {
-        summary: "Waits until that many replicas have the client's writes; weir has none.",
+        summary: "Waits until that many replicas have the client's writes.",
         since: "3.0.0",
         group: Group::Generic,
         complexity: "O(1)",
@@ -27,12 +27,29 @@ impl PlainCommand for Wait {
     };
     type Args<'a> = (i64, Timeout);
 
-    fn execute((replicas, timeout): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        if replicas > 0 && ctx.mode == Mode::Alone {
-            return Ok(give_up_later(timeout, TimeoutReply::Zero, ctx));
+    fn execute((wanted, timeout): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.server.follows() {
+            return Err(TopologyError::WaitOnReplica.into());
         }
-        ctx.reply.int(0);
+        let replicas = replicas(wanted, ctx);
+        let reply = TimeoutReply::Replicas(replicas);
+        if !replicas.are_enough() && ctx.mode == Mode::Alone {
+            return Ok(give_up_later(timeout, reply, ctx));
+        }
+        reply.write(ctx.reply);
         Ok(Flow::Done)
+    }
+}
+
+/// How many followers have applied all that the client has written. What they have applied is in
+/// the log for ever.
+fn replicas(wanted: i64, ctx: &Ctx<'_>) -> Replicas {
+    let written = ctx.session.depends_on;
+    let topology = ctx.server.topology();
+    let have = topology.map_or(0, |topology| topology.followers_with(written));
+    Replicas {
+        have: have as i64,
+        wanted,
     }
 }
 
@@ -41,7 +58,7 @@ pub(super) struct WaitAof;
 
 impl Command for WaitAof {
     const SPEC: Spec = Spec {
-        summary: "Waits until the client's writes are on the disk, here and on that many replicas; weir has none.",
+        summary: "Waits until the client's writes are on the disk, here and on that many replicas.",
         since: "7.2.0",
         group: Group::Generic,
         complexity: "O(1)",
@@ -55,7 +72,7 @@ impl Command for WaitAof {
             Arg::integer("timeout"),
         ],
         compat: Compat::Differs(
-            "Writes are known to be on the disk with `appendfsync always` only; otherwise it waits in vain.",
+            "Writes are known to be on the disk with `appendfsync always` only; otherwise it waits in vain. In a group, the log that its nodes share counts as the disk of each.",
         ),
         ..Spec::named("waitaof")
     };
@@ -73,21 +90,28 @@ impl Command for WaitAof {
     }
 
     fn execute(cmd: Self::Parsed<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        let (local, replicas, timeout) = cmd;
-        let journalling = ctx.server.shell.persistence.journalling;
+        let (local, wanted, timeout) = cmd;
+        if ctx.server.follows() {
+            return Err(TopologyError::WaitAofOnReplica.into());
+        }
+        // The log of a group is the journal of each of its nodes.
+        let is_in_group = ctx.server.topology().is_some();
+        let journalling = is_in_group || ctx.server.shell.persistence.journalling;
         if local && !journalling {
             return Err(CmdError::NoLocalCopies);
         }
-        let syncs = ctx.server.config.fsync == Fsync::Always;
+        let syncs = is_in_group || ctx.server.config.fsync == Fsync::Always;
         let is_durable = journalling && syncs;
         if is_durable {
             // The reply leaves when all that was written is durable.
             ctx.store.depend_on_all();
         }
+        let replicas = replicas(wanted, ctx);
         let reply = TimeoutReply::Copies {
             local: i64::from(is_durable),
+            replicas,
         };
-        let is_enough = replicas == 0 && (is_durable || !local);
+        let is_enough = replicas.are_enough() && (is_durable || !local);
         if !is_enough && ctx.mode == Mode::Alone {
             return Ok(give_up_later(timeout, reply, ctx));
         }
@@ -97,6 +121,7 @@ impl Command for WaitAof {
 }
 
 fn give_up_later(timeout: Timeout, reply: TimeoutReply, ctx: &mut Ctx<'_>) -> Flow {
+    ctx.server.wait_for_replicas(ctx.session.id);
     ctx.wait = Some(Waiting {
         database: ctx.store.database,
         keys: Vec::new(),

@@ -11,6 +11,7 @@ mod debug_digest;
 mod debug_populate;
 mod debug_protocol;
 mod debug_reload;
+mod failover;
 mod flush;
 mod hotkeys;
 mod info;
@@ -32,6 +33,8 @@ mod written;
 
 use engine::command::{Entry, entry};
 
+pub(crate) use failover::hand_over;
+
 /// The family's rows, sorted by name.
 pub(super) static COMMANDS: &[Entry] = &[
     acl::ACL,
@@ -41,6 +44,7 @@ pub(super) static COMMANDS: &[Entry] = &[
     config::CONFIG,
     entry::<dbsize::DbSize>(),
     entry::<debug::Debug>(),
+    entry::<failover::Failover>(),
     entry::<flush::FlushAll>(),
     entry::<flush::FlushDb>(),
     hotkeys::HOTKEYS,

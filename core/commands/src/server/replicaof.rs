@@ -2,7 +2,7 @@
 
 use engine::args::{Args, parse_i64};
 use engine::command::{Command, Ctx, Flow};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::table::{Arg, Arity, Compat, Deprecated, Flags, Group, Spec};
 
 /// `REPLICAOF host port | NO ONE`
@@ -32,28 +32,47 @@ const SPEC: Spec = Spec {
     ..Spec::named("replicaof")
 };
 
-fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
+/// What the server is to be.
+pub(super) enum Wanted {
+    Master,
+    Replica,
+}
+
+fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
     let (host, port) = (args.required()?, args.required()?);
     if host.eq_ignore_ascii_case(b"NO") && port.eq_ignore_ascii_case(b"ONE") {
-        return Ok(());
+        return Ok(Wanted::Master);
     }
     match parse_i64(port) {
-        Some(0..=65_535) => Err(CmdError::NoReplication),
+        Some(0..=65_535) => Ok(Wanted::Replica),
         _ => Err(CmdError::InvalidMasterPort),
+    }
+}
+
+fn execute(wanted: Wanted, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+    if ctx.server.is_in_cluster() {
+        return Err(TopologyError::ReplicaOfInCluster.into());
+    }
+    match wanted {
+        Wanted::Master if !ctx.server.follows() => {
+            ctx.reply.ok();
+            Ok(Flow::Done)
+        }
+        _ if ctx.server.topology().is_some() => Err(TopologyError::FollowsByItself.into()),
+        Wanted::Master | Wanted::Replica => Err(CmdError::NoReplication),
     }
 }
 
 impl Command for ReplicaOf {
     const SPEC: Spec = SPEC;
-    type Parsed<'a> = ();
+    type Parsed<'a> = Wanted;
 
-    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
+    fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
         parse(args)
     }
 
-    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.ok();
-        Ok(Flow::Done)
+    fn execute(wanted: Wanted, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        execute(wanted, ctx)
     }
 }
 
@@ -67,14 +86,13 @@ impl Command for SlaveOf {
         }),
         ..SPEC
     };
-    type Parsed<'a> = ();
+    type Parsed<'a> = Wanted;
 
-    fn parse(args: &mut Args<'_>) -> Result<(), CmdError> {
+    fn parse(args: &mut Args<'_>) -> Result<Wanted, CmdError> {
         parse(args)
     }
 
-    fn execute((): (), ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
-        ctx.reply.ok();
-        Ok(Flow::Done)
+    fn execute(wanted: Wanted, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        execute(wanted, ctx)
     }
 }

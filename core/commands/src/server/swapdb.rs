@@ -1,7 +1,7 @@
 //! `SWAPDB`.
 
 use engine::command::{Ctx, Flow, PlainCommand};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::store::effect::{Effect, ServerChange, event};
 use engine::table::{Arg, Arity, Categories, Flags, Group, Spec};
 
@@ -23,6 +23,9 @@ impl PlainCommand for SwapDb {
     type Args<'a> = (&'a [u8], &'a [u8]);
 
     fn execute((a, b): Self::Args<'_>, ctx: &mut Ctx<'_>) -> Result<Flow, CmdError> {
+        if ctx.server.is_in_cluster() {
+            return Err(TopologyError::NotInCluster("SWAPDB").into());
+        }
         let index = |text, which| {
             let number = engine::args::parse_i64(text);
             let number = number.and_then(|number| i32::try_from(number).ok());

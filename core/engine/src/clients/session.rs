@@ -96,6 +96,8 @@ pub struct Session {
     pub no_evict: bool,
     /// `CLIENT NO-TOUCH`: its reads do not count as uses of a key.
     pub no_touch: bool,
+    /// `READONLY`: a follower of a cluster may answer its reads.
+    pub reads_here: bool,
     /// Figures of its connection, which the shell keeps up to date.
     pub io: IoFigures,
 }
@@ -372,6 +374,7 @@ impl Session {
             counted_bytes: 0,
             no_evict: false,
             no_touch: false,
+            reads_here: false,
             io: IoFigures::default(),
         }
     }

@@ -91,27 +91,60 @@ pub enum TimeoutReply {
         /// When it began.
         since: Mono,
     },
-    /// 0 (`WAIT`).
-    Zero,
-    /// The number of copies on the disk of this server, and on those of replicas: none (`WAITAOF`).
+    /// The number of replicas that have the client's writes (`WAIT`).
+    Replicas(Replicas),
+    /// The number of copies on the disk of this server, and on those of replicas (`WAITAOF`).
     Copies {
         /// 0 or 1.
         local: i64,
+        /// The others.
+        replicas: Replicas,
     },
 }
 
+/// How many replicas have what a client has written, of those that it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replicas {
+    /// How many have.
+    pub have: i64,
+    /// How many are waited for.
+    pub wanted: i64,
+}
+
+impl Replicas {
+    /// Returns whether no more are waited for.
+    pub fn are_enough(self) -> bool {
+        self.have >= self.wanted
+    }
+}
+
 impl TimeoutReply {
+    /// The replicas that are waited for, if that is so.
+    pub(crate) fn replicas_mut(&mut self) -> Option<&mut Replicas> {
+        match self {
+            TimeoutReply::Replicas(replicas) | TimeoutReply::Copies { replicas, .. } => {
+                Some(replicas)
+            }
+            TimeoutReply::NullArray | TimeoutReply::Null | TimeoutReply::Slept { .. } => None,
+        }
+    }
+
+    /// Returns whether it says that all that the client has written is on a disk.
+    pub(crate) fn says_durable(self) -> bool {
+        matches!(self, TimeoutReply::Copies { local: 1.., .. })
+    }
+
     /// Writes it.
     pub fn write(self, reply: &mut Reply) {
         match self {
             TimeoutReply::NullArray => reply.null_array(),
             TimeoutReply::Null => reply.null(),
             TimeoutReply::Slept { .. } => reply.ok(),
-            TimeoutReply::Zero => reply.int(0),
-            TimeoutReply::Copies { local } => {
+            TimeoutReply::Replicas(replicas) => reply.int(replicas.have),
+            TimeoutReply::Copies { local, replicas } => {
                 reply.array(2);
                 reply.int(local);
-                reply.int(0);
+                reply.int(replicas.have);
             }
         }
     }

@@ -185,6 +185,10 @@ pub struct Config {
     pub client_timeout_s: u64,
     /// Without a password, clients on other machines are refused.
     pub protected: bool,
+    /// Clients of a group are served as by a cluster.
+    pub cluster_protocol: bool,
+    /// By how many milliseconds what a follower shows may be out of date; 0: any number.
+    pub staleness_ms_max: u64,
     /// Writes are refused once an automatic snapshot has failed.
     pub stop_writes_on_snapshot_error: bool,
 }
@@ -254,6 +258,8 @@ impl Config {
                 .expect(CANONICAL),
             client_timeout_s: settings.int("timeout") as u64,
             protected: settings.flag("protected-mode"),
+            cluster_protocol: settings.flag("cluster-protocol"),
+            staleness_ms_max: settings.int("replica-staleness-max") as u64,
             stop_writes_on_snapshot_error: settings.flag("stop-writes-on-bgsave-error"),
         }
     }

@@ -52,13 +52,13 @@ const BYTES: Kind = Bytes {
     max: i64::MAX,
 };
 
-const CLUSTER: &str = "there is no cluster yet";
+const CLUSTER: &str = "all slots are on the leader of a group, and nodes speak through their log";
 const CORES: &str = "the system chooses the cores that threads run on";
 const DEFRAG: &str = "the allocator gives memory back by itself";
 const EVICTION: &str = "a bounded number of keys is evicted at a time";
 const FILES: &str = "weir writes its files in its own way, synced as appendfsync says";
 const FREEING: &str = "what is large is always freed by a thread of its own";
-const REPLICATION: &str = "there is no replication yet";
+const REPLICATION: &str = "nodes of a group follow a log that they share, and none another";
 const VECTORS: &str = "there are no vector sets";
 
 /// Every setting that only Redis has.
@@ -212,7 +212,13 @@ pub(super) const ROWS: &[Setting] = &[
         CLUSTER,
     ),
     no_effect("cluster-config-file", Text, "nodes.conf", AtStart, CLUSTER),
-    missing("cluster-enabled", Flag, "no", AtStart, CLUSTER),
+    missing(
+        "cluster-enabled",
+        Flag,
+        "no",
+        AtStart,
+        "keys are not divided among servers; cluster-protocol serves clients of a group as a cluster",
+    ),
     no_effect("cluster-link-sendbuf-limit", BYTES, "0", Live, CLUSTER),
     no_effect("cluster-migration-barrier", COUNT, "1", Live, CLUSTER),
     no_effect("cluster-node-timeout", ANY, "15000", Live, CLUSTER),
@@ -513,8 +519,14 @@ pub(super) const ROWS: &[Setting] = &[
     no_effect("replica-lazy-flush", Flag, "no", Live, REPLICATION).alias("slave-lazy-flush"),
     no_effect("replica-priority", COUNT, "100", Live, REPLICATION).alias("slave-priority"),
     no_effect("replica-read-only", Flag, "yes", Live, REPLICATION).alias("slave-read-only"),
-    no_effect("replica-serve-stale-data", Flag, "yes", Live, REPLICATION)
-        .alias("slave-serve-stale-data"),
+    no_effect(
+        "replica-serve-stale-data",
+        Flag,
+        "yes",
+        Live,
+        "replica-staleness-max says how old what a follower shows may be",
+    )
+    .alias("slave-serve-stale-data"),
     missing("replicaof", Text, "", AtStart, REPLICATION).alias("slaveof"),
     no_effect(
         "sanitize-dump-payload",

@@ -198,6 +198,13 @@ pub(super) const ROWS: &[Setting] = &[
         "What a client may have sent that was not run yet, requests queued since MULTI included, in bytes; more ends the connection.",
     ),
     row(
+        "cluster-protocol",
+        Flag,
+        "no",
+        AtStart,
+        "Serve clients of a group of nodes as a cluster that has all slots on its leader; no: as Sentinels do.",
+    ),
+    row(
         "databases",
         Integer { min: 1, max: 1024 },
         "16",
@@ -443,6 +450,13 @@ pub(super) const ROWS: &[Setting] = &[
         "536870912",
         Live,
         "Longest argument of a request, and longest string that a command makes, in bytes.",
+    ),
+    row(
+        "replica-staleness-max",
+        ANY,
+        "10000",
+        Live,
+        "By how much what a follower of a group shows may be out of date, in milliseconds; beyond it, reads are answered MASTERDOWN. 0: by any time.",
     ),
     row(
         REQUIREPASS,

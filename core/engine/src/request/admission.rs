@@ -7,7 +7,7 @@ use resp::{Argv, Reply, Sender};
 
 use crate::clients::session::Session;
 use crate::command::Mode;
-use crate::error::{CmdError, Denied, DeniedWhen, ScriptError};
+use crate::error::{CmdError, Denied, DeniedWhen, ScriptError, cut};
 use crate::limits::ERROR_ECHO_BYTES_MAX;
 use crate::server::{Refusal, Server, Writes};
 use crate::table::{Flags, Row};
@@ -45,7 +45,7 @@ impl Server {
             Some(last) if last.is_called(name) => last,
             _ => match self.commands.find(name) {
                 Some(found) => found,
-                None => return Err(unknown_command(argv)),
+                None => return Err(CmdError::unknown_command(argv)),
             },
         };
         let found = match command.subcommand_count() {
@@ -80,12 +80,13 @@ impl Server {
         }
         // A transaction was checked as a whole, and a journal has what was accepted.
         if !matches!(mode, Mode::Transaction | Mode::Replay)
-            && (self.is_memory_used_up()
+            && (self.topology.is_some()
+                || self.is_memory_used_up()
                 || self.writes != Writes::Accepted
                 || self.loading.is_some()
                 || self.pause.is_busy())
         {
-            self.check_resources(session, row, mode)?;
+            self.check_resources(session, row, argv, mode)?;
         }
         Ok(Invocation {
             row,
@@ -141,12 +142,14 @@ impl Server {
     }
 
     /// Returns whether a command may run although memory is short, writes are refused, data is
-    /// loaded or another command is not finished. `EXEC` counts as everything in its transaction.
+    /// loaded, another command is not finished or this node is one of several. `EXEC` counts as
+    /// everything in its transaction.
     #[cold]
     fn check_resources(
         &mut self,
         session: &Session,
         row: &'static Row,
+        argv: Argv<'_>,
         mode: Mode,
     ) -> Result<(), CmdError> {
         let spec = row.spec;
@@ -158,6 +161,7 @@ impl Server {
         if self.loading.is_some() && !spec.flags.has(Flags::LOADING) {
             return Err(CmdError::Loading);
         }
+        self.check_place(session, row, argv, mode)?;
         let (flags, frees) = match &session.transaction {
             Some(queue) if spec.flags.has(Flags::RUNS_QUEUE) => (queue.flags, queue.frees),
             _ => (spec.flags, spec.frees),
@@ -219,36 +223,9 @@ pub(super) fn denied(user: &User, row: &Row, refusal: NotAllowed<'_>, mode: Mode
 }
 
 #[cold]
-fn unknown_command(argv: Argv<'_>) -> CmdError {
-    let mut text = b"ERR unknown command '".to_vec();
-    text.extend_from_slice(cut(argv.get(0).unwrap_or_default(), ERROR_ECHO_BYTES_MAX));
-    text.push(b'\'');
-    if argv.len() > 1 {
-        text.extend_from_slice(b", with args beginning with: ");
-        let start = text.len();
-        for arg in argv.skip(1).iter() {
-            let echoed = text.len() - start;
-            if echoed >= ERROR_ECHO_BYTES_MAX {
-                break;
-            }
-            text.push(b'\'');
-            text.extend_from_slice(cut(arg, ERROR_ECHO_BYTES_MAX - echoed));
-            text.extend_from_slice(b"' ");
-        }
-    }
-    CmdError::UnknownCommand(text)
-}
-
-#[cold]
 fn unknown_subcommand(command: &'static Row, sub: &[u8]) -> CmdError {
     CmdError::UnknownSubcommand {
         sub: String::from_utf8_lossy(cut(sub, ERROR_ECHO_BYTES_MAX)).into_owned(),
         command: command.name.to_ascii_uppercase(),
     }
-}
-
-/// The beginning of a text, up to a zero byte.
-fn cut(bytes: &[u8], len: usize) -> &[u8] {
-    let end = bytes.iter().position(|byte| *byte == 0);
-    &bytes[..end.unwrap_or(bytes.len()).min(len)]
 }

@@ -209,8 +209,12 @@ impl Engine {
             let watched = std::mem::take(&mut session.watched);
             self.data.watches.remove(session.id, watched.keys());
             self.data.dropped.take(What::Watched(watched));
-            let text = error.to_string();
-            error = CmdError::ExecRefused(text.trim_start_matches("ERR ").to_owned());
+            let is_about_slots =
+                matches!(&error, CmdError::Topology(error) if error.is_about_slots());
+            if !is_about_slots {
+                let text = error.to_string();
+                error = CmdError::ExecRefused(text.trim_start_matches("ERR ").to_owned());
+            }
         }
         if let Some(queue) = &mut session.transaction {
             queue.aborted = true;

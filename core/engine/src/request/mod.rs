@@ -15,6 +15,7 @@ mod news;
 mod pattern_read;
 pub(crate) mod pause;
 pub(crate) mod prepared;
+mod routing;
 pub(crate) mod script;
 mod unfinished;
 pub(crate) mod wake;

@@ -219,11 +219,16 @@ impl Engine {
         if let Some(wait) = wait {
             self.data.blocking.remove(id, &wait);
             let mut reply = Reply::new(session.protocol);
+            let mut depends_on = match wait.on_timeout.says_durable() {
+                true => session.depends_on,
+                false => Lsn::ZERO,
+            };
             if let Err(error) = write(wait.on_timeout, &mut reply) {
                 self.server.refuse(error, &mut reply);
+                depends_on = Lsn::ZERO;
             }
             self.data.dropped.take(What::Wait(wait));
-            self.server.answer(&mut session, reply, Lsn::ZERO);
+            self.server.answer(&mut session, reply, depends_on);
         }
         self.server.sessions.put_back(session);
         has_waited

@@ -4,6 +4,7 @@
 pub mod migrations;
 mod users;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use batch::{GroupSizes, Lsn};
@@ -27,7 +28,7 @@ use crate::scripting::{Functions, LogLevel, Scripts};
 use crate::server::migrations::{Migrations, Transfer};
 use crate::table::CommandIndex;
 use crate::time::{Mono, Now};
-use crate::topology::Topology;
+use crate::topology::{NodeId, Topology};
 use crate::users::Users;
 
 /// The progress of a load. Set by the shell.
@@ -93,6 +94,8 @@ pub struct Server {
     pub channels: Channels,
     /// What this node knows of its group; `None` if the server is alone.
     pub(crate) topology: Option<Box<Topology>>,
+    /// Clients that wait for replicas, and some that no longer do.
+    pub(crate) wait_for_replicas: BTreeSet<SessionId>,
     /// The progress of the load, until all data is there.
     pub loading: Option<Loading>,
     /// Which writes the shell accepts now.
@@ -219,6 +222,13 @@ impl Server {
         self.shell.persistence.snapshotting || self.orders.iter().any(orders)
     }
 
+    /// A client waits for replicas. Without a group there are none, and only its time ends that.
+    pub fn wait_for_replicas(&mut self, id: SessionId) {
+        if self.topology.is_some() {
+            self.wait_for_replicas.insert(id);
+        }
+    }
+
     /// Returns whether the journal is being rewritten, or that was just ordered.
     pub fn is_rewriting(&self) -> bool {
         let orders = |order: &Order| *order == Order::RewriteJournal;
@@ -317,6 +327,11 @@ pub enum Order {
     Migrate(Arc<Transfer>),
     /// `BGREWRITEAOF`.
     RewriteJournal,
+    /// `FAILOVER`: the leader hands over to another node. Nobody waits for it.
+    HandOver {
+        /// The node that is to lead.
+        to: NodeId,
+    },
     /// `ACL SAVE`.
     SaveUsers {
         /// Who waits; [`crate::Engine::end_wait`] answers.
@@ -364,6 +379,7 @@ impl Order {
             | Order::PrepareMemory { .. }
             | Order::PreparePayload { .. }
             | Order::Migrate(_)
+            | Order::HandOver { .. }
             | Order::SaveUsers { .. }
             | Order::LoadUsers { .. }
             | Order::RewriteConfiguration { .. } => false,

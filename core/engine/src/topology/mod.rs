@@ -113,13 +113,6 @@ impl LogHealth {
     }
 }
 
-impl Node {
-    /// How long ago it was heard of, in milliseconds.
-    pub fn silent_ms(&self, now: Now) -> u64 {
-        now.mono.0.saturating_sub(self.heard.0)
-    }
-}
-
 impl Topology {
     /// Returns whether this node leads.
     #[inline]
@@ -152,6 +145,25 @@ impl Topology {
     /// All nodes but this one.
     pub fn others(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter().filter(|node| node.id != self.own)
+    }
+
+    /// How long ago a node was heard of, in milliseconds; this node is always.
+    pub fn silent_ms(&self, node: &Node, now: Now) -> u64 {
+        match node.id == self.own {
+            true => 0,
+            false => now.mono.0.saturating_sub(node.heard.0),
+        }
+    }
+
+    /// The follower that is to lead next: one that is heard of, and has applied the most.
+    pub fn successor(&self) -> Option<&Node> {
+        let live = self.followers().filter(|node| !node.is_down);
+        live.max_by_key(|node| node.applied)
+    }
+
+    /// Returns whether the leader is known and heard of.
+    pub fn is_led(&self) -> bool {
+        self.leader().is_some_and(|leader| !leader.is_down)
     }
 
     /// How many followers have applied a batch. The log itself is not among them: that it keeps

@@ -5,6 +5,7 @@ use crate::clients::session::{Session, SessionId};
 use crate::clients::waiting::GiveUp;
 use crate::config::ClientClass;
 use crate::error::CmdError;
+use crate::server::Server;
 use crate::topology::{Topology, changes};
 
 impl Engine {
@@ -36,15 +37,42 @@ impl Engine {
         if led && !leads {
             self.leads_no_longer();
         }
+        self.count_replicas();
+    }
+
+    /// Answers those who wait for replicas and have enough of them now.
+    fn count_replicas(&mut self) {
+        for id in std::mem::take(&mut self.server.wait_for_replicas) {
+            let Server {
+                sessions, topology, ..
+            } = &mut self.server;
+            let Some(session) = sessions.find_mut(id) else {
+                continue;
+            };
+            let written = session.depends_on;
+            let wait = session.wait.as_mut();
+            let Some(replicas) = wait.and_then(|wait| wait.on_timeout.replicas_mut()) else {
+                continue;
+            };
+            let have = topology.as_ref().map_or(0, |it| it.followers_with(written));
+            replicas.have = have as i64;
+            match replicas.are_enough() {
+                true => drop(self.give_up(id, GiveUp::Timeout)),
+                false => self.server.wait_for_replicas(id),
+            }
+        }
     }
 
     fn leads_no_longer(&mut self) {
         let is_ordinary = |session: &Session| session.class == ClientClass::Normal;
         let sessions = self.server.sessions.iter().filter(|it| is_ordinary(it));
         let ordinary: Vec<SessionId> = sessions.map(|session| session.id).collect();
+        let are_redirected = self.server.config.cluster_protocol;
         for id in ordinary {
             self.give_up(id, GiveUp::Error(CmdError::RoleChanged));
-            self.disconnect_other(id);
+            if !are_redirected {
+                self.disconnect_other(id);
+            }
         }
     }
 }

@@ -52,6 +52,8 @@ impl Shard {
                     .order(*waiting, Wanted::Payload(place.clone()));
             }
             Order::Migrate(transfer) => self.migrator.order(Arc::clone(transfer)),
+            // No server is a node of a group yet, so none leads one.
+            Order::HandOver { .. } => {}
             Order::RewriteJournal => {
                 let now = self.clock.now();
                 state.persistence.begin_rewrite(&mut state.engine, now);

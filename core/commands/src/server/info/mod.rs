@@ -1,6 +1,7 @@
 //! `INFO`: what the server knows of itself, in sections of `name:value` lines.
 
 mod counters;
+mod replication;
 mod sections;
 mod sheet;
 
@@ -40,7 +41,9 @@ static SECTIONS: &[Section] = &[
     section("persistence", Shown::ByDefault, sections::persistence),
     section("threads", Shown::ByDefault, sections::threads),
     section("stats", Shown::ByDefault, counters::stats),
-    section("replication", Shown::ByDefault, sections::replication),
+    section("replication", Shown::ByDefault, replication::replication),
+    section("group", Shown::ByDefault, replication::group),
+    section("sentinel", Shown::WithAll, replication::sentinel),
     section("cpu", Shown::ByDefault, sections::cpu),
     section("modules", Shown::ByDefault, sections::modules),
     section("commandstats", Shown::WithAll, counters::commandstats),

@@ -19,7 +19,7 @@ pub(super) fn server(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("redis_git_sha1", "00000000");
     sheet.line("redis_git_dirty", 0);
     sheet.line("redis_build_id", 0);
-    sheet.line("redis_mode", "standalone");
+    sheet.line("redis_mode", ctx.server.mode());
     sheet.line("server_name", "weir");
     sheet.line("weir_version", env!("CARGO_PKG_VERSION"));
     sheet.line("os", &shell.system);
@@ -281,21 +281,6 @@ pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.line("io_threads", ctx.server.shell.io_threads);
 }
 
-pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
-    sheet.section("Replication");
-    sheet.line("role", "master");
-    sheet.line("connected_slaves", 0);
-    sheet.line("master_failover_state", "no-failover");
-    sheet.line("master_replid", &ctx.server.shell.run_id);
-    sheet.line("master_replid2", "0".repeat(40));
-    sheet.line("master_repl_offset", ctx.store.log().last().number());
-    sheet.line("second_repl_offset", -1);
-    sheet.line("repl_backlog_active", 0);
-    sheet.line("repl_backlog_size", 0);
-    sheet.line("repl_backlog_first_byte_offset", 0);
-    sheet.line("repl_backlog_histlen", 0);
-}
-
 pub(super) fn cpu(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let shell = &ctx.server.shell;
     sheet.section("CPU");
@@ -312,9 +297,9 @@ pub(super) fn modules(sheet: &mut Sheet, _: &mut Ctx<'_>) {
     sheet.section("Modules");
 }
 
-pub(super) fn cluster(sheet: &mut Sheet, _: &mut Ctx<'_>) {
+pub(super) fn cluster(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     sheet.section("Cluster");
-    sheet.line("cluster_enabled", 0);
+    sheet.flag("cluster_enabled", ctx.server.is_in_cluster());
 }
 
 pub(super) fn keyspace(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {

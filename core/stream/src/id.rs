@@ -109,8 +109,8 @@ impl StreamId {
     }
 }
 
-/// Reads one ID after the other. Most IDs of a request are of few milliseconds: the text of the last
-/// one is kept, and what has the same is not read again.
+/// Reads one ID after the other. Most IDs of a request are of few milliseconds: the text of the
+/// last one is kept, and what has the same is not read again.
 #[derive(Clone, Copy, Debug)]
 pub struct IdReader {
     /// The text of `ms`, with the dash.

@@ -558,8 +558,8 @@ impl Connection {
     }
 }
 
-/// Looks up the keys of the requests at the front of some input, `first` and what follows. Returns how many requests are to
-/// be served before the next look.
+/// Looks up the keys of the requests at the front of some input, `first` and what follows. Returns
+/// how many requests are to be served before the next look.
 fn look_ahead(engine: &mut Engine, session: SessionId, first: Argv<'_>, input: &[u8]) -> usize {
     match engine.look_ahead(session, first, KeysAhead::new(input)) {
         0 => usize::MAX,

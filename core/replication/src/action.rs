@@ -68,6 +68,13 @@ pub enum Action {
     Read(Read),
     /// A follower's engine is to apply this group.
     Apply(ReadGroup),
+    /// A follower has read that another node leads from here on.
+    Begun {
+        /// The epoch of that node.
+        epoch: Epoch,
+        /// What it says of itself, such as its address.
+        greeting: Vec<u8>,
+    },
     /// Everything up to this batch is in the log for ever. What depends on it may be told to
     /// clients, as long as [`Node::may_answer_until`](crate::Node::may_answer_until) says so.
     Durable(Lsn),

@@ -60,6 +60,7 @@ pub struct Node {
     pending: VecDeque<Group>,
     claims: u64,
     is_handing_over: bool,
+    has_reached_end: bool,
     out: Outbox,
 }
 
@@ -93,6 +94,7 @@ impl Node {
             pending: VecDeque::new(),
             claims: 0,
             is_handing_over: false,
+            has_reached_end: false,
             out: Outbox::default(),
         }
     }
@@ -240,6 +242,12 @@ impl Node {
         self.reader.has_caught_up()
     }
 
+    /// Returns whether a follower has once read all that a replica of the log had. Before, it knows
+    /// nothing of how old its state is.
+    pub fn has_reached_end(&self) -> bool {
+        self.has_reached_end
+    }
+
     /// The epoch in which this node leads, even if in doubt.
     fn leads(&self) -> Option<Epoch> {
         match self.status() {
@@ -359,8 +367,10 @@ impl Node {
             following.patience.reached(now);
             following.heard(now, entry == Entry::HandOver(self.identity.id));
         }
-        if let Entry::Group(group) = entry {
-            self.out.push(Action::Apply(group));
+        match entry {
+            Entry::Group(group) => self.out.push(Action::Apply(group)),
+            Entry::Epoch(epoch, greeting) => self.out.push(Action::Begun { epoch, greeting }),
+            Entry::Part | Entry::Beat | Entry::HandOver(_) => {}
         }
     }
 
@@ -391,7 +401,10 @@ impl Node {
             Ok(is_all_there) => is_all_there,
         };
         match &mut self.role {
-            Role::Following(following) => following.patience.reached(now),
+            Role::Following(following) => {
+                following.patience.reached(now);
+                self.has_reached_end |= is_all_there;
+            }
             Role::Claiming(claiming) if is_all_there => {
                 let nonce = self.identity.entropy.wrapping_add(self.claims);
                 self.claims += 1;

@@ -14,8 +14,8 @@ const CLOCK: ClockId = ClockId::Boottime;
 #[cfg(not(target_os = "linux"))]
 const CLOCK: ClockId = ClockId::Monotonic;
 
-/// What the clock shows.
-pub(crate) fn now() -> Steady {
+/// What the steady clock of this machine shows. It goes on while the machine sleeps.
+pub fn now() -> Steady {
     let time = clock_gettime(CLOCK);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
     Steady(Duration::from_secs(seconds) + Duration::from_nanos(nanos(time.tv_nsec)))

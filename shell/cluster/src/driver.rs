@@ -62,7 +62,8 @@ pub struct Standing {
     pub position: Position,
     /// What it has seen of the log, to be kept on its disk from time to time.
     pub mark: Mark,
-    /// Whether it has read all that it has ever seen. Before, it answers nobody.
+    /// Whether it has read all that it has ever seen, and once all that there was. Before, it
+    /// answers nobody.
     pub has_caught_up: bool,
     /// Whether the lead is being handed over: nothing may be executed.
     pub is_handing_over: bool,
@@ -75,7 +76,7 @@ impl Standing {
             status: node.status(),
             position: *node.position(),
             mark: node.mark(),
-            has_caught_up: node.has_caught_up(),
+            has_caught_up: node.has_caught_up() && node.has_reached_end(),
             is_handing_over: node.is_handing_over(),
             may_answer_until: node.may_answer_until(),
         }
@@ -86,6 +87,11 @@ impl Standing {
         self.may_answer_until
             .is_some_and(|until| clock::now() < until)
     }
+
+    /// Until when it may, by [`steady_now`](crate::steady_now); none if it does not lead.
+    pub fn may_answer_until(&self) -> Option<Steady> {
+        self.may_answer_until
+    }
 }
 
 /// A node of a group, at work on a thread of its own. Dropping it ends the thread, without handing
@@ -95,6 +101,33 @@ pub struct Driver {
     orders: UnboundedSender<Order>,
     standing: Arc<Mutex<Standing>>,
     thread: Option<JoinHandle<()>>,
+}
+
+/// The right to append, which a replica gets when its node begins to lead. It ends with the lead:
+/// what is handed in after that is dropped, and the replica is told to step down.
+#[derive(Clone, Debug)]
+pub struct Lead {
+    epoch: Epoch,
+    orders: UnboundedSender<Order>,
+}
+
+impl Lead {
+    /// The epoch in which it began, however many the leader goes through until it stops leading.
+    pub fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Hands in batches that this node has executed. They follow those that were handed in before.
+    /// Waits for nothing.
+    pub fn append(&self, first: Lsn, last: Lsn, batches: Encoded) {
+        // The thread has ended if the log cannot be trusted. The replica was told.
+        let _ = self.orders.send(Order::Append {
+            since: self.epoch,
+            first,
+            last,
+            batches,
+        });
+    }
 }
 
 /// What the owner wants.
@@ -144,7 +177,8 @@ impl Driver {
             node,
             service,
             replica,
-            orders: received,
+            orders: orders.clone(),
+            received,
             standing: standing.clone(),
             lead: None,
         };
@@ -155,18 +189,6 @@ impl Driver {
             standing,
             thread: Some(thread),
         })
-    }
-
-    /// Hands in batches that this node has executed as the leader, with the epoch in which it began
-    /// to lead. They follow those that were handed in before. If this node leads no longer, they
-    /// are dropped; the replica is told to step down.
-    pub fn append(&self, since: Epoch, first: Lsn, last: Lsn, batches: Encoded) {
-        self.order(Order::Append {
-            since,
-            first,
-            last,
-            batches,
-        });
     }
 
     /// Has this node hand over to another one, if it leads. Everything that was executed must have
@@ -216,14 +238,16 @@ struct Work<R> {
     node: Node,
     service: LogService,
     replica: R,
-    orders: UnboundedReceiver<Order>,
+    /// What the replica gets to append with.
+    orders: UnboundedSender<Order>,
+    received: UnboundedReceiver<Order>,
     standing: Arc<Mutex<Standing>>,
     /// While this node leads.
-    lead: Option<Lead>,
+    lead: Option<Leading>,
 }
 
 /// What there is while a node leads.
-struct Lead {
+struct Leading {
     /// The epoch in which it began to.
     since: Epoch,
     /// What was handed in, and waits for room.
@@ -278,7 +302,7 @@ impl<R: Replica> Work<R> {
         let tick = sleep(deadline.map_or(self.settings.beat, clock::until));
         tokio::select! {
             event = self.service.next() => Woken::Event(event),
-            order = self.orders.recv() => Woken::Order(order.unwrap_or(Order::End)),
+            order = self.received.recv() => Woken::Order(order.unwrap_or(Order::End)),
             () = tick => Woken::Event(Event::Tick),
         }
     }
@@ -305,16 +329,20 @@ impl<R: Replica> Work<R> {
         match action {
             Action::Publish(publish) => self.service.publish(publish).await,
             Action::Read(read) => self.service.read(read),
-            Action::Apply(group) => self.replica.apply(group),
+            Action::Apply(group) => self.replica.apply(group)?,
+            Action::Begun { epoch, greeting } => self.replica.begun(epoch, &greeting),
             Action::Durable(lsn) => self.replica.durable(lsn),
             Action::Lead(epoch) => {
                 info!(epoch = epoch.number, "this node leads");
-                self.lead = Some(Lead {
+                self.lead = Some(Leading {
                     since: epoch,
                     gathered: Gathered::behind(self.node.position().lsn),
                 });
                 self.note_standing();
-                self.replica.lead(epoch);
+                self.replica.lead(Lead {
+                    epoch,
+                    orders: self.orders.clone(),
+                });
             }
             Action::HandedOver => {
                 info!("the lead was handed over");
@@ -355,8 +383,10 @@ impl<R: Replica> Work<R> {
         Ok(())
     }
 
-    fn note_standing(&self) {
-        *self.standing.lock() = Standing::of(&self.node);
+    fn note_standing(&mut self) {
+        let standing = Standing::of(&self.node);
+        *self.standing.lock() = standing;
+        self.replica.stands(&standing);
     }
 }
 

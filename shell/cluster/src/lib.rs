@@ -34,8 +34,9 @@ mod stream;
 
 pub use assurance::{Assurance, AssuranceError};
 pub use config::{Credentials, GroupName, GroupNameError, ServiceConfig};
-pub use driver::{Driver, DriverConfig, Standing, StartError};
+pub use clock::now as steady_now;
+pub use driver::{Driver, DriverConfig, Lead, Standing, StartError};
 pub use error::OpenError;
-pub use replica::{Beginning, Halt, Replica};
+pub use replica::{Beginning, Halt, Inapplicable, Replica};
 pub use service::LogService;
 pub use snapshots::{FolderError, SnapshotFolder, TakeError};

@@ -3,6 +3,8 @@
 use batch::Lsn;
 use replication::{Deposed, Epoch, GroupError, Mark, Position, ReadGroup, Stop};
 
+use crate::driver::{Lead, Standing};
+
 /// Where a replica begins to follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Beginning {
@@ -19,15 +21,24 @@ pub struct Beginning {
 /// its lease loses the lead.
 pub trait Replica: Send + 'static {
     /// Applies a group that another node has committed.
-    fn apply(&mut self, group: ReadGroup);
+    ///
+    /// # Errors
+    /// It cannot be applied. The driver ends, and tells the replica to halt.
+    fn apply(&mut self, group: ReadGroup) -> Result<(), Inapplicable>;
+
+    /// Takes note that another node leads from here on, and of what that says of itself.
+    fn begun(&mut self, epoch: Epoch, greeting: &[u8]);
 
     /// Takes note that everything up to here is in the log for ever.
     fn durable(&mut self, lsn: Lsn);
 
-    /// Begins to execute: this node leads, and the replica is at the end of the log. What it hands
-    /// to [`Driver::append`](crate::Driver::append) carries this epoch, however many the leader
-    /// goes through until it stops leading.
-    fn lead(&mut self, epoch: Epoch);
+    /// Takes note of what the node is now, after each step of it. What a step means for the replica
+    /// is told by the other calls, after this one.
+    fn stands(&mut self, standing: &Standing);
+
+    /// Begins to execute: this node leads, and the replica is at the end of the log. What it
+    /// executes goes to `lead`.
+    fn lead(&mut self, lead: Lead);
 
     /// Stops executing, as planned. The replica is at the end of the log, and goes on as that of a
     /// follower.
@@ -41,8 +52,20 @@ pub trait Replica: Send + 'static {
     fn halt(&mut self, why: Halt);
 }
 
+/// A group that the replica cannot apply, and why.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("batches {first} to {last} of the log cannot be applied: {reason}")]
+pub struct Inapplicable {
+    /// The first batch of the group.
+    pub first: Lsn,
+    /// The last batch of the group.
+    pub last: Lsn,
+    /// What is wrong.
+    pub reason: String,
+}
+
 /// Why a node serves nobody any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Halt {
     /// The log is not what it must be.
     #[error(transparent)]
@@ -50,4 +73,7 @@ pub enum Halt {
     /// What was executed can never be in the log.
     #[error("what this node has executed cannot be committed: {0}")]
     Group(#[from] GroupError),
+    /// What is in the log cannot be executed here.
+    #[error(transparent)]
+    Inapplicable(#[from] Inapplicable),
 }

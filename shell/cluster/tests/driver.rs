@@ -56,6 +56,11 @@ fn one_of_two_leads_and_the_other_follows() {
     let standing = follower.standing();
     assert_eq!(standing.status, Status::Following);
     assert!(!standing.may_answer() && standing.has_caught_up);
+    let greeting = match leader.standing().status {
+        Status::Leading(_) => follower.state().leader,
+        other => panic!("the leader is {other:?}"),
+    };
+    assert!(["node 1", "node 2"].contains(&&*greeting), "{greeting}");
     let (led, followed) = (leader.state(), follower.state());
     assert_eq!((led.led, led.stepped_down), (1, 0));
     assert_eq!((followed.led, followed.durable.len()), (0, 0));

@@ -5,7 +5,9 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use batch::{Encoded, Lsn};
-use cluster::{Beginning, Driver, DriverConfig, Halt, Replica, ServiceConfig, Standing};
+use cluster::{
+    Beginning, Driver, DriverConfig, Halt, Inapplicable, Lead, Replica, ServiceConfig, Standing,
+};
 use parking_lot::{Condvar, Mutex};
 use replication::{Deposed, Epoch, NodeId, ReadGroup, Settings};
 
@@ -32,7 +34,9 @@ pub(crate) struct State {
     /// How many of them are in the log for ever, as the leader was told; each time that it was.
     pub(crate) durable: Vec<u64>,
     /// Since when it leads.
-    pub(crate) leads: Option<Epoch>,
+    pub(crate) leads: Option<Lead>,
+    /// What the last other leader said of itself.
+    pub(crate) leader: String,
     /// How often it began to lead, handed the lead over, and dropped its state.
     pub(crate) led: usize,
     pub(crate) handed_over: usize,
@@ -76,13 +80,13 @@ impl Machine {
     /// Executes, if this node leads: adds a number to the list, and hands that in.
     pub(crate) fn execute(&self, number: u64) -> bool {
         let mut state = self.list.state.lock();
-        let Some(since) = state.leads else {
+        let Some(lead) = state.leads.clone() else {
             return false;
         };
         state.numbers.push(number);
         let lsn = Lsn::new(state.numbers.len() as u64);
         let batch = Encoded::from(number.to_le_bytes().to_vec());
-        self.driver.append(since, lsn, lsn, batch);
+        lead.append(lsn, lsn, batch);
         true
     }
 
@@ -113,7 +117,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 struct Handle(Arc<List>);
 
 impl Replica for Handle {
-    fn apply(&mut self, group: ReadGroup) {
+    fn apply(&mut self, group: ReadGroup) -> Result<(), Inapplicable> {
         let mut state = self.0.state.lock();
         let (numbers, rest) = group.bytes.as_chunks::<8>();
         assert!(rest.is_empty());
@@ -121,7 +125,15 @@ impl Replica for Handle {
         let numbers = numbers.iter().map(|bytes| u64::from_le_bytes(*bytes));
         state.numbers.extend(numbers);
         assert_eq!(group.last.number(), state.numbers.len() as u64);
+        Ok(())
     }
+
+    fn begun(&mut self, _: Epoch, greeting: &[u8]) {
+        let greeting = String::from_utf8_lossy(greeting);
+        self.0.state.lock().leader = greeting.into_owned();
+    }
+
+    fn stands(&mut self, _: &Standing) {}
 
     fn durable(&mut self, lsn: Lsn) {
         let mut state = self.0.state.lock();
@@ -131,9 +143,9 @@ impl Replica for Handle {
         }
     }
 
-    fn lead(&mut self, epoch: Epoch) {
+    fn lead(&mut self, lead: Lead) {
         let mut state = self.0.state.lock();
-        state.leads = Some(epoch);
+        state.leads = Some(lead);
         state.led += 1;
     }
 

@@ -25,7 +25,8 @@ pub(crate) fn readiness(shard: &Shard) -> Result<(), NotReady> {
             return Err(NotReady::Loading(loading.loaded_bytes, loading.total_bytes));
         }
         match server.writes {
-            Writes::Accepted => Ok(()),
+            // A follower takes the work that a follower is there for.
+            Writes::Accepted | Writes::Elsewhere => Ok(()),
             Writes::Freeing(_) | Writes::Refused(_) => {
                 let persistence = &server.shell.persistence;
                 Err(NotReady::WritesRefused(match persistence.journalling {

@@ -36,6 +36,9 @@ pub trait Listener: Send + Sync {
 
     /// Replies that wait will come soon, or they will not ([`Health::releases`]).
     fn health_changed(&self, health: &Health);
+
+    /// A [`Lease`](crate::Lease) runs again that was found to have run out.
+    fn lease_renewed(&self) {}
 }
 
 /// What the journal reports of itself.

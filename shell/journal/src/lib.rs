@@ -46,7 +46,7 @@ pub use contained::contained;
 pub use disk::{Access, Disk, DiskFile};
 pub use fatal::PanicEndsProcess;
 pub use file_disk::{FileDisk, free_in_steps};
-pub use gate::{Gate, NotDurable};
+pub use gate::{Gate, Lease, NotDurable};
 pub use health::{Fault, Health, Operation};
 pub use journal::{Journal, Listener, Stats};
 pub use local::{Base, BaseWriter, FileSync, History, LocalLog};

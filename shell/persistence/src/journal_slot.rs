@@ -1,5 +1,6 @@
 //! The journal of a shard, which comes and goes while the server runs (`CONFIG SET appendonly`),
-//! and the gates that go by it.
+//! and the gates that go by it. A shard whose log several machines share has that instead, from the
+//! beginning to the end.
 //!
 //! What changes here changes under the shard's lock. Looks need no lock of the shard, and hold
 //! nothing.
@@ -8,11 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use journal::{Encoded, Gate, Health, Listener, Lsn};
+use journal::{Encoded, Gate, Health, Lease, Listener, Lsn};
 use parking_lot::{Mutex, RwLock};
 
 use crate::limits::JOURNAL_BACKLOG_BYTES_MAX;
 use crate::shard_log::ShardJournal;
+use crate::shared_log::SharedLog;
 
 /// Where a shard keeps its journal.
 #[derive(Default)]
@@ -35,6 +37,8 @@ enum Held {
     Whole(Arc<ShardJournal>),
     /// It takes nothing more. What it was given is being made durable.
     Ends(Arc<ShardJournal>),
+    /// There is none: other machines have the log, too.
+    Shared(Arc<SharedLog>),
 }
 
 impl Held {
@@ -42,7 +46,7 @@ impl Held {
     fn taking(&self) -> Option<&Arc<ShardJournal>> {
         match self {
             Held::Begins(journal) | Held::Whole(journal) => Some(journal),
-            Held::Nothing | Held::Ends(_) => None,
+            Held::Nothing | Held::Ends(_) | Held::Shared(_) => None,
         }
     }
 
@@ -50,7 +54,7 @@ impl Held {
     fn awaited(&self) -> Option<&Arc<ShardJournal>> {
         match self {
             Held::Whole(journal) | Held::Ends(journal) => Some(journal),
-            Held::Nothing | Held::Begins(_) => None,
+            Held::Nothing | Held::Begins(_) | Held::Shared(_) => None,
         }
     }
 
@@ -58,7 +62,14 @@ impl Held {
     fn whole(&self) -> Option<&Arc<ShardJournal>> {
         match self {
             Held::Whole(journal) => Some(journal),
-            Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
+            Held::Nothing | Held::Begins(_) | Held::Ends(_) | Held::Shared(_) => None,
+        }
+    }
+
+    fn shared(&self) -> Option<&Arc<SharedLog>> {
+        match self {
+            Held::Shared(log) => Some(log),
+            Held::Nothing | Held::Begins(_) | Held::Whole(_) | Held::Ends(_) => None,
         }
     }
 }
@@ -80,6 +91,16 @@ impl JournalSlot {
         self.held.read().whole().cloned()
     }
 
+    /// The log that other machines have, too, if the shard has such a one.
+    pub fn shared(&self) -> Option<Arc<SharedLog>> {
+        self.held.read().shared().cloned()
+    }
+
+    /// What must run for anybody to be answered, if anything must.
+    pub fn lease(&self) -> Option<Arc<dyn Lease>> {
+        self.held.read().shared().map(|log| log.lease())
+    }
+
     /// Returns whether one is on its way to be whole.
     pub fn is_beginning(&self) -> bool {
         matches!(*self.held.read(), Held::Begins(_))
@@ -89,6 +110,9 @@ impl JournalSlot {
     #[inline]
     pub fn submit(&self, batches: &mut Encoded, last: Lsn) -> bool {
         let held = self.held.read();
+        if let Held::Shared(log) = &*held {
+            return log.submit(batches, last);
+        }
         let taking = held.taking();
         if let Some(journal) = taking {
             journal.submit(batches, last);
@@ -99,41 +123,58 @@ impl JournalSlot {
     /// Lets the journal's thread start on what it was given.
     #[inline]
     pub fn kick(&self) {
-        if let Some(journal) = self.held.read().taking() {
-            journal.kick();
+        match &*self.held.read() {
+            Held::Begins(journal) | Held::Whole(journal) => journal.kick(),
+            Held::Shared(log) => log.kick(),
+            Held::Nothing | Held::Ends(_) => {}
         }
     }
 
     /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
     pub fn is_behind(&self) -> bool {
-        self.held.read().awaited().is_some_and(is_behind)
+        let held = self.held.read();
+        match &*held {
+            Held::Shared(log) => log.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX,
+            _ => held.awaited().is_some_and(is_behind),
+        }
     }
 
     /// Returns whether the journal has to begin early, because replies wait for its syncs.
     #[inline]
     pub fn syncs_first(&self) -> bool {
-        let held = self.held.read();
-        held.whole().is_some_and(|journal| journal.syncs_first())
+        match &*self.held.read() {
+            Held::Whole(journal) => journal.syncs_first(),
+            Held::Shared(_) => true,
+            Held::Nothing | Held::Begins(_) | Held::Ends(_) => false,
+        }
     }
 
     /// Changes when the health of the journal that has everything does.
     #[inline]
     pub(crate) fn health_kind(&self) -> Option<u8> {
-        let held = self.held.read();
-        held.whole().map(|journal| journal.health_kind())
+        match &*self.held.read() {
+            Held::Whole(journal) => Some(journal.health_kind()),
+            Held::Shared(log) => Some(log.part() as u8),
+            Held::Nothing | Held::Begins(_) | Held::Ends(_) => None,
+        }
     }
 
     /// Checks whether the disk still answers. Not under the shard's lock, because threads are woken
     /// if it does not.
     pub fn look_for_stall(&self, wait_ms: u64) {
-        if let Some(journal) = self.awaited() {
-            let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
+        let patience = (wait_ms > 0).then(|| Duration::from_millis(wait_ms));
+        if let Some(log) = self.shared() {
+            log.look_for_stall(patience);
+        } else if let Some(journal) = self.awaited() {
             journal.look_for_stall(patience);
         }
     }
 
     /// Why replies cannot wait for the journal, in a sentence.
     pub fn why_not_durable(&self) -> &'static str {
+        if let Some(log) = self.shared() {
+            return log.why_not_durable();
+        }
         match self.awaited().map(|journal| journal.health()) {
             Some(Health::Full(_)) => "The disk is full.",
             Some(Health::Slow(_)) => "The disk does not answer.",
@@ -149,6 +190,9 @@ impl JournalSlot {
     /// Lets a gate follow the journal, if there is one; otherwise it is open unless `is_loading`.
     pub fn add(&self, gate: &Gate, is_loading: bool) {
         let listener = gate.listener();
+        if let Some(log) = self.shared() {
+            return log.notify(listener);
+        }
         let mut listeners = self.listeners.lock();
         match self.awaited() {
             Some(journal) => journal.notify(Arc::clone(&listener)),
@@ -156,6 +200,11 @@ impl JournalSlot {
             None => open(&*listener),
         }
         listeners.push(listener);
+    }
+
+    /// The shard has this log, and will never have another one.
+    pub fn share(&self, log: Arc<SharedLog>) {
+        *self.held.write() = Held::Shared(log);
     }
 
     /// There is and will be no journal for now: no reply waits.
@@ -205,6 +254,10 @@ impl JournalSlot {
         let mut held = self.held.write();
         let (journal, next) = match std::mem::take(&mut *held) {
             Held::Nothing => return None,
+            shared @ Held::Shared(_) => {
+                *held = shared;
+                return None;
+            }
             Held::Begins(journal) => (journal, Held::Nothing),
             Held::Whole(journal) | Held::Ends(journal) => {
                 (Arc::clone(&journal), Held::Ends(journal))
@@ -222,6 +275,7 @@ impl fmt::Debug for JournalSlot {
             Held::Begins(_) => "Begins",
             Held::Whole(_) => "Whole",
             Held::Ends(_) => "Ends",
+            Held::Shared(_) => "Shared",
         };
         f.debug_tuple("JournalSlot").field(&held).finish()
     }

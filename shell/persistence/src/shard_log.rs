@@ -1,5 +1,6 @@
-//! Which log the journal of a shard writes to. Only this file says so: a second kind of log makes
-//! [`ShardLog`] an enum that implements [`journal::Log`], and nothing else changes.
+//! Which log the journal of a shard writes to. Only this file says so. A log that several machines
+//! share is no [`journal::Log`]: it has more on its way than one group, and others append to it
+//! (see [`crate::SharedLog`]).
 
 use journal::{FileDisk, Journal, LocalLog};
 

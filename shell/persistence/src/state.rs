@@ -79,6 +79,14 @@ impl Persistence {
         self.tell(engine);
     }
 
+    /// Takes the data of an engine that was filled from a log which several machines share. This
+    /// node follows that log.
+    pub fn take_over(&mut self, engine: &mut Engine, filled: Engine, now: Now) {
+        engine.take_loaded(filled, now);
+        self.look_at_journal(engine, now);
+        self.tell(engine);
+    }
+
     /// Applies settings that have changed.
     pub fn settings_changed(&mut self, config: Config) {
         self.config = config;

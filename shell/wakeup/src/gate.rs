@@ -70,11 +70,16 @@ impl Gate {
     pub fn answer(&self, number: u64) -> Option<Answer> {
         if self.is_open_for(number) {
             Some(Answer::Released)
-        } else if self.shared.refuses.load(Ordering::Acquire) {
+        } else if self.refuses() {
             Some(Answer::Refused)
         } else {
             None
         }
+    }
+
+    /// Returns whether nothing will be released soon.
+    pub fn refuses(&self) -> bool {
+        self.shared.refuses.load(Ordering::Acquire)
     }
 
     /// Asks to be woken when there is an answer for `number`, the lowest that the thread waits for.
@@ -102,6 +107,16 @@ impl Releaser {
         fence(Ordering::SeqCst);
         let awaited = self.shared.awaited.load(Ordering::Relaxed);
         if awaited != 0 && awaited <= up_to {
+            (self.shared.wake)();
+        }
+    }
+
+    /// Wakes the thread if it sleeps, whatever it waits for: something else than what was released
+    /// has changed.
+    pub fn nudge(&self) {
+        // See `Gate::may_sleep`.
+        fence(Ordering::SeqCst);
+        if self.shared.awaited.load(Ordering::Relaxed) != 0 {
             (self.shared.wake)();
         }
     }

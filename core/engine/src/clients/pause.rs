@@ -109,6 +109,8 @@ pub struct Pause {
     /// What `CLIENT PAUSE` asked for.
     ordered: Option<(Pausing, Mono)>,
     unfinished: Option<Unfinished>,
+    /// The lead is being given to another server, so nothing may write.
+    hands_over: bool,
     /// Whether others are told that a command is not finished.
     busy: bool,
     /// Clients with a request that is held back, in the order in which they sent it. Some may have
@@ -132,6 +134,13 @@ impl Pause {
     /// `CLIENT PAUSE` ends; the engine serves what was held back after the command.
     pub fn end(&mut self) {
         self.ordered = None;
+        self.resolve();
+    }
+
+    /// The lead is being given to another server, or that is over: it has the lead, or this one
+    /// keeps it.
+    pub fn hand_over(&mut self, hands_over: bool) {
+        self.hands_over = hands_over;
         self.resolve();
     }
 
@@ -183,6 +192,10 @@ impl Pause {
     fn resolve(&mut self) {
         self.active = match self.unfinished {
             Some(_) => Some((Pausing::All, Mono(u64::MAX))),
+            None if self.hands_over => {
+                let ordered = self.ordered.map_or(Pausing::Writes, |(pausing, _)| pausing);
+                Some((ordered, Mono(u64::MAX)))
+            }
             None => self.ordered,
         };
     }

@@ -10,7 +10,12 @@ use super::{Kind, Setting, Standing, When};
 use crate::limits::STRING_BYTES_MAX;
 
 /// Settings whose values are left out of the slow log and `MONITOR`.
-pub const SECRET_SETTINGS: &[&str] = &[REQUIREPASS, "tls-key-file-pass"];
+pub const SECRET_SETTINGS: &[&str] = &[
+    REQUIREPASS,
+    "tls-key-file-pass",
+    "log-password",
+    "log-system-password",
+];
 
 /// A number that is not negative.
 const COUNT: Kind = Integer {
@@ -92,6 +97,13 @@ pub(super) const ROWS: &[Setting] = &[
         "yes",
         Live,
         "Remove expired keys even if no command meets them.",
+    ),
+    row(
+        "announce",
+        Text,
+        "",
+        AtStart,
+        "With log: where clients reach this server, as HOST:PORT; the others of the group send them there.",
     ),
     row(
         "aof-load-truncated",
@@ -240,6 +252,13 @@ pub(super) const ROWS: &[Setting] = &[
         "Who may change dir and dbfilename while the server runs: nobody, everybody, or clients on this machine.",
     ),
     row(
+        "group",
+        Text,
+        "",
+        AtStart,
+        "With log: the name of the group of servers that share the log.",
+    ),
+    row(
         "hash-max-listpack-entries",
         ANY,
         "512",
@@ -360,6 +379,62 @@ pub(super) const ROWS: &[Setting] = &[
         "What becomes of keys of types that weir does not have and of modules' data when files of Redis are \
          loaded: the load is refused, or they are left out, and the log says what. What was left out is gone with the next \
          rewrite.",
+    ),
+    row(
+        "log",
+        Text,
+        "",
+        AtStart,
+        "NATS servers, as HOST:PORT with commas between them, that keep a log which several weir servers share, instead of a journal on this disk; empty: none.",
+    ),
+    row(
+        "log-development",
+        Flag,
+        "no",
+        AtStart,
+        "Do not ask the servers of log whether they sync, and allow one copy: for development, because acknowledged entries may get lost.",
+    ),
+    row(
+        "log-drift",
+        Integer { min: 0, max: 100 },
+        "25",
+        AtStart,
+        "By how many percent longer than the lease of a leader a follower waits before it leads: the margin for clocks that differ.",
+    ),
+    row(
+        "log-password",
+        Text,
+        "",
+        AtStart,
+        "The password of log-user.",
+    ),
+    row(
+        "log-replicas",
+        Integer { min: 1, max: 5 },
+        "3",
+        AtStart,
+        "On how many NATS servers the log is kept, from 3; 1 with log-development.",
+    ),
+    row(
+        "log-system-password",
+        Text,
+        "",
+        AtStart,
+        "The password of log-system-user.",
+    ),
+    row(
+        "log-system-user",
+        Text,
+        "",
+        AtStart,
+        "A user of the system account of the NATS servers, which are asked whether they sync what they acknowledge.",
+    ),
+    row(
+        "log-user",
+        Text,
+        "",
+        AtStart,
+        "As whom to connect to the servers of log; empty: they ask nobody.",
     ),
     row(
         "logfile",

@@ -84,8 +84,10 @@ impl Settings {
     }
 
     /// Uses the save points of Redis if there is no journal and `save` was not given, so that the
-    /// stock configuration of Redis keeps as much here as there.
+    /// stock configuration of Redis keeps as much here as there. With a log that several servers
+    /// share there is neither.
     pub fn complete(&mut self) {
+        self.keep_nothing_beside_log();
         if !self.flag("appendonly") && !self.is_said("save") {
             self.set("save", SAVE_POINTS_OF_REDIS).expect(CANONICAL);
         }

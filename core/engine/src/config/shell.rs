@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{BindAddress, CANONICAL, Settings, TlsConfig};
+use super::{BindAddress, CANONICAL, Settings, SharedLogConfig, TlsConfig};
 
 /// What the settings mean to the shell: a plain value, made by [`ShellConfig::resolve`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct ShellConfig {
     pub log_level: LogLevel,
     /// Where data is kept, and how.
     pub data: DataConfig,
+    /// The log that several servers share; none: the data is this server's own.
+    pub shared_log: Option<SharedLogConfig>,
 }
 
 /// Where operators look at the server by HTTP.
@@ -117,6 +119,7 @@ impl ShellConfig {
             log_file: settings.path("logfile"),
             log_level: LogLevel::of(settings),
             data: DataConfig::resolve(settings),
+            shared_log: SharedLogConfig::resolve(settings),
         }
     }
 }

@@ -170,9 +170,7 @@ impl Server {
             return Err(CmdError::OutOfMemory);
         }
         match self.writes.refusal(frees) {
-            Some(reason) if flags.has(Flags::WRITE) => {
-                Err(CmdError::Misconfigured(reason.to_owned()))
-            }
+            Some(refusal) if flags.has(Flags::WRITE) => Err(refusal),
             _ => Ok(()),
         }
     }

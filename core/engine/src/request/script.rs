@@ -105,7 +105,7 @@ impl Ctx<'_> {
             });
         }
         match self.server.writes.refusal(false) {
-            Some(reason) => Err(CmdError::Misconfigured(reason.to_owned())),
+            Some(refusal) => Err(refusal),
             None => Ok(()),
         }
     }

@@ -174,16 +174,21 @@ pub enum Writes {
     Freeing(String),
     /// None, and why.
     Refused(String),
+    /// None: another server leads, and this one follows.
+    Elsewhere,
 }
 
 impl Writes {
     /// Why a command that writes is refused; `None` if it is not.
     #[inline]
-    pub(crate) fn refusal(&self, frees: bool) -> Option<&str> {
+    pub(crate) fn refusal(&self, frees: bool) -> Option<CmdError> {
         match self {
             Writes::Accepted => None,
             Writes::Freeing(_) if frees => None,
-            Writes::Freeing(reason) | Writes::Refused(reason) => Some(reason),
+            Writes::Freeing(reason) | Writes::Refused(reason) => {
+                Some(CmdError::Misconfigured(reason.clone()))
+            }
+            Writes::Elsewhere => Some(CmdError::FollowerReadOnly),
         }
     }
 }

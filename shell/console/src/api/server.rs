@@ -251,6 +251,7 @@ pub(crate) async fn durability(asked: Asked<'_>) -> Result<Answer, Fault> {
             writes_refused_because: match &server.writes {
                 Writes::Accepted => None,
                 Writes::Freeing(reason) | Writes::Refused(reason) => Some(reason.clone()),
+                Writes::Elsewhere => Some("another server leads".to_owned()),
             },
             last_lsn: engine.log().last().number(),
             durable_lsn: figures.journal.durable.number(),

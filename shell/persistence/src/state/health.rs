@@ -9,6 +9,7 @@ use journal::Health;
 use super::Persistence;
 use crate::config::Config;
 use crate::shard_log::ShardJournal;
+use crate::shared_log::SharedLog;
 
 impl Persistence {
     /// Tells the engine, before the next client is served, if the journal's health has changed.
@@ -22,7 +23,10 @@ impl Persistence {
 
     #[cold]
     fn take_news_of_health(&mut self, engine: &mut Engine, now: Now) {
-        if let Some(journal) = self.journal.whole() {
+        if let Some(log) = self.journal.shared() {
+            self.tell_of_shared(engine, &log);
+            self.tell(engine);
+        } else if let Some(journal) = self.journal.whole() {
             self.tell_health(engine, &journal, now);
             self.tell(engine);
         }
@@ -44,6 +48,9 @@ impl Persistence {
 
     /// Sees how the journal is, and orders that a journal that has grown be rewritten.
     pub(super) fn look_at_journal(&mut self, engine: &mut Engine, now: Now) {
+        if let Some(log) = self.journal.shared() {
+            return self.tell_of_shared(engine, &log);
+        }
         let Some(journal) = self.journal.whole() else {
             if self.journal.give_up_begin_that_falls_behind() {
                 engine.set_journalling(Journalling::Off);
@@ -76,6 +83,14 @@ impl Persistence {
         if self.tell_health(engine, &journal, now).is_good() {
             self.look_at_growth(engine, size, now);
         }
+    }
+
+    fn tell_of_shared(&mut self, engine: &mut Engine, log: &SharedLog) {
+        // As below: what is old is told again.
+        self.health_kind = log.part() as u8;
+        self.figures.journal.backlog_bytes = log.backlog_bytes() as u64;
+        self.figures.journal.durable = log.durable();
+        engine.server.writes = log.writes();
     }
 
     fn tell_health(&mut self, engine: &mut Engine, journal: &ShardJournal, now: Now) -> Health {

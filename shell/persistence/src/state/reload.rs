@@ -17,6 +17,9 @@ use crate::rewrite::rewrite;
 use crate::shard_log::ShardJournal;
 use crate::{open, snapshot};
 
+/// Why nothing is loaded into the databases of one server of several.
+const SHARED: &str = "several servers share the log, and must have the same data";
+
 /// The pause between two looks at how far the journal has come.
 const PAUSE: Duration = Duration::from_millis(1);
 
@@ -31,6 +34,9 @@ impl Persistence {
         reload: Reload,
         now: Now,
     ) -> Result<(), CmdError> {
+        if self.journal.shared().is_some() {
+            return Err(CmdError::LoadFailed(SHARED.to_owned()));
+        }
         let is_beginning = self.journal.is_beginning() && reload.source == ReloadSource::File;
         // A journal that begins would do so with what was there before.
         if is_beginning || engine.server.loading.is_some() {

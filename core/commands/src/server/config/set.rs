@@ -81,6 +81,11 @@ impl Command for Set {
                 .set(name, value)
                 .map_err(|error| error.refusal(name))?;
         }
+        if let Err(fault) = settings.check_shared_log() {
+            let (name, _) = pairs.first().cloned().unwrap_or_default();
+            let reason = fault.to_string();
+            return Err(CmdError::SettingRefused { name, reason });
+        }
         if pairs.iter().any(|(name, _)| is_for_shell(&settings, name)) {
             if ctx.mode != Mode::Alone {
                 return Err(CmdError::NotInTransaction);

@@ -60,7 +60,7 @@ pub struct Node {
     pending: VecDeque<Group>,
     claims: u64,
     is_handing_over: bool,
-    has_reached_end: bool,
+    reached_end: Option<Steady>,
     out: Outbox,
 }
 
@@ -94,7 +94,7 @@ impl Node {
             pending: VecDeque::new(),
             claims: 0,
             is_handing_over: false,
-            has_reached_end: false,
+            reached_end: None,
             out: Outbox::default(),
         }
     }
@@ -242,10 +242,10 @@ impl Node {
         self.reader.has_caught_up()
     }
 
-    /// Returns whether a follower has once read all that a replica of the log had. Before, it knows
+    /// When a follower last had read all that a replica of the log had. Before that, it knows
     /// nothing of how old its state is.
-    pub fn has_reached_end(&self) -> bool {
-        self.has_reached_end
+    pub fn reached_end(&self) -> Option<Steady> {
+        self.reached_end
     }
 
     /// The epoch in which this node leads, even if in doubt.
@@ -403,7 +403,9 @@ impl Node {
         match &mut self.role {
             Role::Following(following) => {
                 following.patience.reached(now);
-                self.has_reached_end |= is_all_there;
+                if is_all_there {
+                    self.reached_end = Some(now);
+                }
             }
             Role::Claiming(claiming) if is_all_there => {
                 let nonce = self.identity.entropy.wrapping_add(self.claims);

@@ -75,6 +75,11 @@ impl GroupName {
     pub(crate) fn subject(&self) -> String {
         format!("weir.{}.log", self.0)
     }
+
+    /// The subject on which nodes tell one another of themselves.
+    pub(crate) fn subject_of_nodes(&self) -> String {
+        format!("weir.{}.nodes", self.0)
+    }
 }
 
 impl fmt::Display for GroupName {

@@ -84,6 +84,11 @@ impl Connection {
         self.client.connection_state() == async_nats::connection::State::Connected
     }
 
+    /// The connection for other messages than questions.
+    pub(crate) fn client(&self) -> Client {
+        self.client.clone()
+    }
+
     /// The name of the server.
     pub(crate) fn server_name(&self) -> String {
         self.client.server_info().server_name

@@ -23,6 +23,8 @@ use crate::clock;
 use crate::config::ServiceConfig;
 use crate::error::OpenError;
 use crate::gathered::Gathered;
+use crate::limits::PRESENCE_EVERY;
+use crate::presence::{Nodes, Presence};
 use crate::replica::{Beginning, Halt, Replica};
 use crate::service::LogService;
 
@@ -35,8 +37,10 @@ pub struct DriverConfig {
     pub settings: Settings,
     /// This node's number in the group.
     pub id: NodeId,
-    /// What this node says of itself when it becomes the leader, such as its address.
-    pub greeting: Vec<u8>,
+    /// What this node says of itself, such as its address.
+    pub greeting: String,
+    /// The version of this node, for the others to know.
+    pub version: String,
 }
 
 /// Why a driver does not start.
@@ -67,6 +71,8 @@ pub struct Standing {
     pub has_caught_up: bool,
     /// Whether the lead is being handed over: nothing may be executed.
     pub is_handing_over: bool,
+    /// When a follower last had all that a replica of the log had; none before that.
+    pub reached_end: Option<Steady>,
     may_answer_until: Option<Steady>,
 }
 
@@ -76,8 +82,9 @@ impl Standing {
             status: node.status(),
             position: *node.position(),
             mark: node.mark(),
-            has_caught_up: node.has_caught_up() && node.has_reached_end(),
+            has_caught_up: node.has_caught_up() && node.reached_end().is_some(),
             is_handing_over: node.is_handing_over(),
+            reached_end: node.reached_end(),
             may_answer_until: node.may_answer_until(),
         }
     }
@@ -158,6 +165,7 @@ impl Driver {
             .enable_all()
             .build()?;
         let service = runtime.block_on(LogService::open(&config.service))?;
+        let nodes = runtime.block_on(service.nodes(&config.service.group))?;
         let settings = Settings {
             body_bytes_max: settings.body_bytes_max.min(service.body_bytes_max()),
             ..settings
@@ -166,7 +174,7 @@ impl Driver {
         let identity = Identity {
             id: config.id,
             entropy,
-            greeting: config.greeting,
+            greeting: config.greeting.clone().into_bytes(),
         };
         let (orders, received) = unbounded_channel();
         let node = follower(settings, identity.clone(), beginning);
@@ -176,10 +184,14 @@ impl Driver {
             identity,
             node,
             service,
+            nodes,
+            card: (config.greeting, config.version),
+            say_at: clock::now(),
             replica,
             orders: orders.clone(),
             received,
             standing: standing.clone(),
+            is_handing_over: false,
             lead: None,
         };
         let thread = thread::Builder::new().name("log".to_owned());
@@ -192,8 +204,8 @@ impl Driver {
     }
 
     /// Has this node hand over to another one, if it leads. Everything that was executed must have
-    /// been handed in, and nothing may be executed until the replica is told to hand over, or
-    /// [`Standing::is_handing_over`] is false again.
+    /// been handed in, and nothing may be executed until the replica is told to hand over, or to go
+    /// on.
     pub fn hand_over(&self, to: NodeId) {
         self.order(Order::HandOver(to));
     }
@@ -237,11 +249,18 @@ struct Work<R> {
     identity: Identity,
     node: Node,
     service: LogService,
+    nodes: Nodes,
+    /// What this node says of itself, and its version.
+    card: (String, String),
+    /// When it says so next.
+    say_at: Steady,
     replica: R,
     /// What the replica gets to append with.
     orders: UnboundedSender<Order>,
     received: UnboundedReceiver<Order>,
     standing: Arc<Mutex<Standing>>,
+    /// Whether the lead was being handed over after the last step.
+    is_handing_over: bool,
     /// While this node leads.
     lead: Option<Leading>,
 }
@@ -259,6 +278,7 @@ struct Leading {
 enum Woken {
     Event(Event),
     Order(Order),
+    Heard(Presence),
 }
 
 impl<R: Replica> Work<R> {
@@ -293,15 +313,38 @@ impl<R: Replica> Work<R> {
                     }
                 }
                 Woken::Event(event) => self.node.apply(clock::now(), event),
+                Woken::Heard(presence) => self.replica.heard(presence),
             }
+            self.say().await;
         }
     }
 
+    /// Tells the other nodes of this one, if it is time.
+    async fn say(&mut self) {
+        let now = clock::now();
+        if now < self.say_at {
+            return;
+        }
+        self.say_at = now.plus(PRESENCE_EVERY);
+        let position = self.node.position();
+        let (greeting, version) = self.card.clone();
+        let presence = Presence {
+            id: self.identity.id,
+            greeting,
+            lsn: position.lsn,
+            chain: position.chain.to_string(),
+            version,
+        };
+        self.nodes.say(&presence).await;
+    }
+
     async fn wait(&mut self) -> Woken {
-        let deadline = self.node.next_deadline();
+        let deadline = self.node.next_deadline().into_iter();
+        let deadline = deadline.chain([self.say_at]).min();
         let tick = sleep(deadline.map_or(self.settings.beat, clock::until));
         tokio::select! {
             event = self.service.next() => Woken::Event(event),
+            presence = self.nodes.next() => Woken::Heard(presence),
             order = self.received.recv() => Woken::Order(order.unwrap_or(Order::End)),
             () = tick => Woken::Event(Event::Tick),
         }
@@ -322,6 +365,11 @@ impl<R: Replica> Work<R> {
             }
         }
         self.note_standing();
+        let was_handing_over = self.is_handing_over;
+        self.is_handing_over = self.node.is_handing_over();
+        if was_handing_over && !self.is_handing_over && self.lead.is_some() {
+            self.replica.go_on();
+        }
         Ok(())
     }
 
@@ -379,6 +427,10 @@ impl<R: Replica> Work<R> {
         if self.lead.is_some() && !self.node.is_handing_over() {
             self.commit()?;
             self.node.hand_over(clock::now(), to);
+            // Not while it is in doubt.
+            if !self.node.is_handing_over() {
+                self.replica.go_on();
+            }
         }
         Ok(())
     }

@@ -1,11 +1,11 @@
-//! A log that several nodes share, on one stream of NATS JetStream. **No server uses it yet.**
+//! A log that several nodes share, on one stream of NATS JetStream.
 //!
 //! `core/replication` has the protocol, as a state machine without a connection or a clock. Here
 //! are the two things that it needs to run: a [`LogService`], which publishes and reads records,
 //! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
 //! the protocol says. A [`SnapshotFolder`] has the snapshots behind which the log may be trimmed.
-//! What the records mean is the business of a [`Replica`], which the owner of
-//! the driver brings.
+//! What the records mean is the business of a [`Replica`], which the owner of the driver brings.
+//! Beside the log, nodes tell one another that they are there ([`Presence`]).
 //!
 //! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
 //! clients and the command line. `docs/replication.md` says what is promised.
@@ -25,6 +25,7 @@ mod error;
 mod gathered;
 pub mod limits;
 mod opening;
+mod presence;
 mod publishing;
 mod reading;
 mod replica;
@@ -33,10 +34,11 @@ mod snapshots;
 mod stream;
 
 pub use assurance::{Assurance, AssuranceError};
-pub use config::{Credentials, GroupName, GroupNameError, ServiceConfig};
 pub use clock::now as steady_now;
+pub use config::{Credentials, GroupName, GroupNameError, ServiceConfig};
 pub use driver::{Driver, DriverConfig, Lead, Standing, StartError};
 pub use error::OpenError;
+pub use presence::Presence;
 pub use replica::{Beginning, Halt, Inapplicable, Replica};
 pub use service::LogService;
 pub use snapshots::{FolderError, SnapshotFolder, TakeError};

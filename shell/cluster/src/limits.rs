@@ -51,3 +51,9 @@ pub const RECORD_HEADER_BYTES: usize = 96;
 /// How much is read of what a node says of itself in the folder of snapshots, in bytes: more than
 /// the digits of any number.
 pub(crate) const READ_FILE_BYTES_MAX: u64 = 32;
+
+/// Longest message of a node about itself, in bytes.
+pub const PRESENCE_BYTES_MAX: usize = 4096;
+
+/// How often a node tells the others of itself.
+pub const PRESENCE_EVERY: Duration = Duration::from_secs(1);

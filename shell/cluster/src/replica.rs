@@ -4,6 +4,7 @@ use batch::Lsn;
 use replication::{Deposed, Epoch, GroupError, Mark, Position, ReadGroup, Stop};
 
 use crate::driver::{Lead, Standing};
+use crate::presence::Presence;
 
 /// Where a replica begins to follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,9 +37,15 @@ pub trait Replica: Send + 'static {
     /// is told by the other calls, after this one.
     fn stands(&mut self, standing: &Standing);
 
+    /// Takes note of what a node says of itself, this one included. It may be old or made up.
+    fn heard(&mut self, presence: Presence);
+
     /// Begins to execute: this node leads, and the replica is at the end of the log. What it
     /// executes goes to `lead`.
     fn lead(&mut self, lead: Lead);
+
+    /// The lead is not handed over after all: goes on executing.
+    fn go_on(&mut self);
 
     /// Stops executing, as planned. The replica is at the end of the log, and goes on as that of a
     /// follower.

@@ -9,13 +9,14 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tracing::error;
 
 use crate::api;
-use crate::config::ServiceConfig;
+use crate::config::{GroupName, ServiceConfig};
 use crate::connection::{Connection, Incoming};
 use crate::error::OpenError;
 use crate::limits::{
     BYTES_PER_READ, ENVELOPE_BYTES, READ_AGAIN, RECORD_HEADER_BYTES, RECORDS_PER_READ,
 };
 use crate::opening;
+use crate::presence::Nodes;
 use crate::publishing;
 use crate::reading::{Progress, Question, Reading};
 
@@ -56,6 +57,14 @@ impl LogService {
     pub fn body_bytes_max(&self) -> usize {
         let message = self.connection.message_bytes_max();
         message.saturating_sub(ENVELOPE_BYTES + RECORD_HEADER_BYTES)
+    }
+
+    /// The nodes that share the log.
+    ///
+    /// # Errors
+    /// [`OpenError::Connection`]
+    pub(crate) async fn nodes(&self, group: &GroupName) -> Result<Nodes, OpenError> {
+        Nodes::open(&self.connection, group).await
     }
 
     /// The name of the server that this is connected to, or was at last.

@@ -9,6 +9,7 @@
 mod machine;
 mod support;
 
+use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -47,6 +48,10 @@ fn one_of_two_leads_and_the_other_follows() {
     let (led, followed) = (leader.state(), follower.state());
     assert_eq!(followed.numbers, led.numbers);
     assert_grows(&led.durable);
+    wait_until("each hears of both how far they are", || {
+        let far = BTreeMap::from([(1, count), (2, count)]);
+        leader.state().heard == far && follower.state().heard == far
+    });
     // What was executed while the log was busy went there together.
     let records = led.durable.len() as u64;
     assert!(records < count / 2, "{records} groups");
@@ -100,6 +105,9 @@ fn a_lead_that_is_handed_over_is_taken_at_once() {
     for number in 1..=100 {
         assert!(a.execute(number));
     }
+    // It cannot be handed over to itself.
+    a.hand_over(1);
+    wait_until("it goes on", || a.state().went_on == 1);
     let begun = Instant::now();
     a.hand_over(2);
     wait_until("the other one leads", || b.leads());
@@ -107,7 +115,7 @@ fn a_lead_that_is_handed_over_is_taken_at_once() {
     let (a, b) = (a.state(), b.state());
     assert_eq!(a.numbers, b.numbers);
     assert_eq!(a.durable.last(), Some(&100));
-    assert_eq!((a.handed_over, a.stepped_down), (1, 0));
+    assert_eq!((a.handed_over, a.stepped_down, a.went_on), (1, 0, 1));
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod connections;
 mod cycle;
 mod dropper;
 mod figures;
+mod group;
 mod hold;
 mod io_thread;
 pub mod limits;
@@ -34,6 +35,7 @@ mod upkeep;
 
 pub use clock::Clock;
 pub use config_file::read_users;
+pub use group::{GroupConfig, JoinError, NodeFileError};
 pub use listen::{ListenError, Listeners};
 pub use memory::Allocator;
 pub use shard::Shard;

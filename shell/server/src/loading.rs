@@ -32,21 +32,18 @@ impl<E> Failed<E> {
     }
 }
 
-/// Loads, gives the data to the shard, and says that it is ready. A panic ends the process.
+/// Gives the shard its data, and says that it is ready. A panic ends the process.
 pub(crate) fn run<E>(
-    shard: &Shard,
-    load: impl FnOnce(&Load) -> Result<Loaded, E>,
+    shard: &Arc<Shard>,
+    fill: impl FnOnce(&Arc<Shard>) -> Result<(), E>,
     ready: impl FnOnce(),
     failed: &Failed<E>,
 ) {
     let _guard = PanicEndsProcess::with(
         "the data could not be loaded: this is an error of weir; nothing on the disk was changed",
     );
-    match load(&shard.load) {
-        Ok(loaded) => {
-            shard.loaded(loaded);
-            ready();
-        }
+    match fill(shard) {
+        Ok(()) => ready(),
         Err(error) => {
             *failed.0.lock() = Some(error);
             shard.end();
@@ -60,7 +57,7 @@ pub(crate) fn again(shard: &Shard) {
     let _guard = PanicEndsProcess::with(
         "the data could not be loaded again: this is an error of weir; start the server again",
     );
-    answer_all(shard);
+    shard.answer_all();
     shard.journal.close();
     loop {
         let guard = shard.lock();
@@ -85,25 +82,34 @@ pub(crate) fn again(shard: &Shard) {
 /// The pause between two attempts to load.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Lets every thread answer the replies that wait for the journal. They tell of batches that are
-/// not in it, and whose numbers others will have: none may wait any longer when the next journal
-/// releases those.
-fn answer_all(shard: &Shard) {
-    let (answered, all) = mpsc::channel();
-    for mailbox in &shard.lock().mailboxes {
-        mailbox.post(Message::Answer(answered.clone()));
-    }
-    drop(answered);
-    // Nothing is sent: it ends when the last sender is gone.
-    all.recv().ok();
-}
-
 impl Shard {
     /// The data is not there yet. [`serve`](crate::serve) says so too: who shows the shard to
     /// others before that says it first.
     pub fn begin_load(&self) {
         let now = self.clock.now();
         self.lock().engine.server.loading = Some(Loading::begin(now));
+    }
+
+    /// Loads the data, and serves them.
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub fn load<E>(&self, load: impl FnOnce(&Load) -> Result<Loaded, E>) -> Result<(), E> {
+        self.loaded(load(&self.load)?);
+        Ok(())
+    }
+
+    /// Lets every thread answer the replies that wait for the log. They tell of batches that are
+    /// not in it, and whose numbers others will have: none may wait any longer when the log
+    /// releases those.
+    pub(crate) fn answer_all(&self) {
+        let (answered, all) = mpsc::channel();
+        for mailbox in &self.lock().mailboxes {
+            mailbox.post(Message::Answer(answered.clone()));
+        }
+        drop(answered);
+        // Nothing is sent: it ends when the last sender is gone.
+        all.recv().ok();
     }
 
     /// Tells the engine how far the load is.

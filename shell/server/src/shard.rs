@@ -26,6 +26,7 @@ use wakeup::Alarm;
 use crate::changes::Change;
 use crate::clock::Clock;
 use crate::dropper::Dropper;
+use crate::group::Group;
 use crate::mailbox::{Mailbox, Message};
 use crate::memory::{self, Meter, Untold};
 use crate::migrator::Migrator;
@@ -64,6 +65,8 @@ pub struct Shard {
     settings_hook: Option<SettingsHook>,
     /// Where changes of settings go that wait for the system; none before the server serves.
     changes: OnceLock<mpsc::Sender<Change>>,
+    /// The group that the log is shared with, if it is.
+    pub(crate) group: Group,
     /// Which thread serves the next client from inside of the process.
     turn: inside::Turn,
 }
@@ -156,6 +159,7 @@ impl Shard {
             identity: IdentitySlot::default(),
             settings_hook: None,
             changes: OnceLock::new(),
+            group: Group::default(),
             turn: inside::Turn::default(),
         }
     }

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::Duration;
 
 use engine::server::ThreadFigures;
-use persistence::{Load, Loaded};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
@@ -35,16 +34,18 @@ pub struct Options {
     pub allocator: Allocator,
 }
 
-/// Serves until a signal or `SHUTDOWN` ends it. `load` loads the data; clients that need it earlier
-/// are told to wait. `ready` is called once it is there, `reopen_logs` at SIGHUP.
+/// Serves until a signal or `SHUTDOWN` ends it. `fill` gives the shard its data ([`Shard::load`],
+/// [`Shard::join`]); clients that need it earlier are told to wait. `ready` is called once it is
+/// there, `reopen_logs` at SIGHUP.
 ///
 /// # Errors
-/// If a thread or what it needs cannot be made, or those of `load`.
+/// If a thread or what it needs cannot be made, those of `fill`, or if the log that is shared with
+/// others cannot be trusted any more.
 pub fn serve<E: From<io::Error> + Send + 'static>(
     shard: Arc<Shard>,
     listeners: Listeners,
     options: Options,
-    load: impl FnOnce(&Load) -> Result<Loaded, E> + Send + 'static,
+    fill: impl FnOnce(&Arc<Shard>) -> Result<(), E> + Send + 'static,
     ready: impl FnOnce() + Send + 'static,
     reopen_logs: &dyn Fn(),
 ) -> Result<(), E> {
@@ -64,7 +65,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
     let (filled, failure) = (Arc::clone(&shard), Arc::clone(&failed));
     // Nobody waits for its end: if the server stops earlier, the load has changed nothing.
     spawn("weir-load".to_owned(), move || {
-        loading::run(&filled, load, ready, &failure);
+        loading::run(&filled, fill, ready, &failure);
         is_loaded.send(()).ok();
     })?;
     loaded.recv_timeout(UNNOTICED).ok();
@@ -116,6 +117,7 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
         changes::run(&changed, &asked)
     })?;
     wait_for_stop(&shard, &mut signals, reopen_logs);
+    shard.leave(options.allocator);
     shard.stop();
     stop_upkeep.stop(&shard);
     shard.dropper.stop();
@@ -136,7 +138,13 @@ pub fn serve<E: From<io::Error> + Send + 'static>(
         // It does not matter if somebody has already removed the socket file.
         std::fs::remove_file(path).ok();
     }
-    failed.take().map_or(Ok(()), Err)
+    if let Some(error) = failed.take() {
+        return Err(error);
+    }
+    match shard.why_halted() {
+        Some(why) => Err(io::Error::other(why).into()),
+        None => Ok(()),
+    }
 }
 
 /// Keeps SIGHUP, SIGUSR1 and SIGUSR2 from ending the process before it serves.

@@ -175,6 +175,9 @@ impl Configuration {
     /// # Errors
     /// What is wrong.
     pub(crate) fn checked(mut self) -> anyhow::Result<Configuration> {
+        if let Err(fault) = self.settings.check_shared_log() {
+            self.faults.push(fault.to_string());
+        }
         self.settings.complete();
         match self.faults.as_slice() {
             [] => Ok(self),

@@ -6,6 +6,7 @@ mod completions;
 mod configuration;
 mod export;
 mod files;
+mod group;
 mod help;
 mod import;
 mod logging;
@@ -99,10 +100,10 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         pid = std::process::id(),
         dir = %data.dir.display(),
         configuration = file.as_ref().map_or_else(|| "none".to_owned(), |file| file.display().to_string()),
-        kept = kept(&data, &save_points),
+        kept = kept(&config, &save_points),
         "weir starts"
     );
-    if !data.journalling && save_points.is_empty() {
+    if !data.journalling && save_points.is_empty() && config.shared_log.is_none() {
         tracing::warn!(
             "NOTHING IS KEPT: appendonly is no and there are no save points; what clients write is \
              gone when this process ends, unless one of them asks for a snapshot"
@@ -152,6 +153,8 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
             Ok(loaded?)
         }
     };
+    let group = config.shared_log.clone();
+    let group = group.map(|log| group::config(log, &data.dir)).transpose()?;
     let _pid_file = config.pid_file.as_deref().and_then(PidFile::write);
     let addresses = listeners.addresses().join(" ");
     let ready = move || {
@@ -167,15 +170,22 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
         allocator: allocator::FIGURES,
     };
     let changed = log.clone();
-    let shard = Shard::new(engine, clock)
+    let mut shard = Shard::new(engine, clock)
         .on_settings_changed(move |config| changed.settings_changed(config));
+    if group.is_some() {
+        shard = shard.in_group();
+    }
     let shard = Arc::new(shard);
+    let fill = move |shard: &Arc<Shard>| match group {
+        Some(group) => Ok(shard.join(group, allocator::FIGURES)?),
+        None => shard.load(load),
+    };
     shard.begin_load();
     let console = match door {
         Some(door) => Some(Console::start(door, Arc::clone(&shard))?),
         None => None,
     };
-    server::serve(shard, listeners, options, load, ready, &|| log.reopen())?;
+    server::serve(shard, listeners, options, fill, ready, &|| log.reopen())?;
     if let Some(console) = console {
         console.stop();
     }
@@ -184,7 +194,14 @@ fn run(configuration: Configuration) -> anyhow::Result<()> {
 }
 
 /// Which data survives, and when, in words for the log.
-fn kept(data: &DataConfig, save_points: &SavePoints) -> String {
+fn kept(config: &ShellConfig, save_points: &SavePoints) -> String {
+    if let Some(log) = &config.shared_log {
+        return match log.system_user {
+            Some(_) => format!("each write is in the log of {} servers", log.replicas),
+            None => "in a log for development, which may lose acknowledged entries".to_owned(),
+        };
+    }
+    let data = &config.data;
     if data.journalling {
         return match data.fsync {
             Fsync::Always => "each write is synced before its reply leaves".to_owned(),

@@ -1,12 +1,14 @@
 //! A node whose state is a list of numbers: what the tests let a driver drive.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use batch::{Encoded, Lsn};
 use cluster::{
-    Beginning, Driver, DriverConfig, Halt, Inapplicable, Lead, Replica, ServiceConfig, Standing,
+    Beginning, Driver, DriverConfig, Halt, Inapplicable, Lead, Presence, Replica, ServiceConfig,
+    Standing,
 };
 use parking_lot::{Condvar, Mutex};
 use replication::{Deposed, Epoch, NodeId, ReadGroup, Settings};
@@ -37,10 +39,14 @@ pub(crate) struct State {
     pub(crate) leads: Option<Lead>,
     /// What the last other leader said of itself.
     pub(crate) leader: String,
+    /// How far each node was when it last said so.
+    pub(crate) heard: BTreeMap<u64, u64>,
     /// How often it began to lead, handed the lead over, and dropped its state.
     pub(crate) led: usize,
     pub(crate) handed_over: usize,
     pub(crate) stepped_down: usize,
+    /// How often a hand-over came to nothing.
+    pub(crate) went_on: usize,
     /// Why it serves nobody.
     pub(crate) halted: Option<Halt>,
     is_paused: bool,
@@ -52,7 +58,8 @@ impl Machine {
             service: service.clone(),
             settings: Settings::DEFAULT,
             id: NodeId(id),
-            greeting: format!("node {id}").into_bytes(),
+            greeting: format!("node {id}"),
+            version: "test".to_owned(),
         };
         let list = Arc::<List>::default();
         let replica = Handle(list.clone());
@@ -135,6 +142,11 @@ impl Replica for Handle {
 
     fn stands(&mut self, _: &Standing) {}
 
+    fn heard(&mut self, presence: Presence) {
+        let mut state = self.0.state.lock();
+        state.heard.insert(presence.id.0, presence.lsn.number());
+    }
+
     fn durable(&mut self, lsn: Lsn) {
         let mut state = self.0.state.lock();
         state.durable.push(lsn.number());
@@ -147,6 +159,10 @@ impl Replica for Handle {
         let mut state = self.0.state.lock();
         state.leads = Some(lead);
         state.led += 1;
+    }
+
+    fn go_on(&mut self) {
+        self.0.state.lock().went_on += 1;
     }
 
     fn hand_over(&mut self) {

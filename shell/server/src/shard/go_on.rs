@@ -3,7 +3,7 @@
 use engine::observe::stages::Stage;
 use engine::{Engine, Now};
 
-use super::{Caller, Shard, Submitted};
+use super::{Caller, Shard, State, Submitted};
 use crate::memory::Meter;
 
 impl Shard {
@@ -14,14 +14,23 @@ impl Shard {
         meter: &mut Meter,
         run: impl FnOnce(&mut Engine, Now) -> T,
     ) -> Option<T> {
+        self.with_state(meter, |state, now| {
+            let is_served = !state.stopping;
+            is_served.then(|| run(&mut state.engine, now))
+        })
+    }
+
+    /// Changes the state under the lock, and delivers what comes of it for clients.
+    pub(crate) fn with_state<T>(
+        &self,
+        meter: &mut Meter,
+        change: impl FnOnce(&mut State, Now) -> T,
+    ) -> T {
         let mut guard = self.lock();
         let state = &mut *guard;
-        if state.stopping {
-            return None;
-        }
         self.tell_untold(&mut state.engine);
         let (now, stopwatch) = self.clock.now_measured();
-        let done = run(&mut state.engine, now);
+        let done = change(state, now);
         let submitted = self.finish(state, now, Caller::Other, &mut Vec::new());
         let took = stopwatch.total();
         state.engine.stage_took(Stage::Requests, took, now);
@@ -34,6 +43,6 @@ impl Shard {
         if let Some(dropped) = dropped {
             self.dropper.hand_in(dropped, &self.untold);
         }
-        Some(done)
+        done
     }
 }

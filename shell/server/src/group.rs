@@ -1,0 +1,193 @@
+//! This server as one node of a group that shares a log (`log`): how it joins, and how it leaves.
+//!
+//! The driver of the log has a thread of its own (`shell/cluster`), and calls the [`Member`], which
+//! brings the shard to what it says: a follower that applies what is in the log, or a leader that
+//! executes. Clients are served by the same code as without a group; they wait for the
+//! [`SharedLog`] as they would for a journal.
+
+mod hand_over;
+mod member;
+mod node_file;
+mod view;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, OnceLock};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use cluster::{Beginning, Driver, DriverConfig, Halt, ServiceConfig, StartError, steady_now};
+use parking_lot::Mutex;
+use persistence::SharedLog;
+use replication::{NodeId, Settings};
+
+use crate::memory::{Allocator, Meter};
+use crate::shard::Shard;
+
+use self::member::Member;
+use self::node_file::NodeFile;
+use self::view::View;
+
+pub use self::node_file::NodeFileError;
+
+/// What a server joins a group with.
+#[derive(Debug, Clone)]
+pub struct GroupConfig {
+    /// The log that the group shares.
+    pub service: ServiceConfig,
+    /// How long what may take.
+    pub settings: Settings,
+    /// Where clients reach this server, as `HOST:PORT`: other nodes send them there.
+    pub announce: String,
+    /// The file in which this node keeps who it is and what it has seen of the log.
+    pub file: PathBuf,
+    /// The version that other nodes are told.
+    pub version: String,
+}
+
+/// Why a server is no member of its group.
+#[derive(Debug, thiserror::Error)]
+pub enum JoinError {
+    /// This node does not know who it is.
+    #[error(transparent)]
+    File(#[from] NodeFileError),
+    /// The log cannot be opened.
+    #[error("the log cannot be opened: {0}")]
+    Start(#[from] StartError),
+    /// The system gives no thread.
+    #[error("no thread can be started: {0}")]
+    System(#[from] io::Error),
+    /// The log or the state is not what it must be.
+    #[error("this server serves nobody: {0}")]
+    Halted(Halt),
+    /// The server was told to stop.
+    #[error("the server stops")]
+    Stopped,
+}
+
+/// How often a node keeps what it has seen of the log, if that is more than before.
+const MARK_EVERY: Duration = Duration::from_secs(1);
+
+/// A server in its group, until it leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    /// None before the log is open, and after the server has left.
+    driver: Mutex<Option<Driver>>,
+    marks: Mutex<Option<Marks>>,
+    /// Who could take the lead over, the best one first; of a leader only.
+    successors: Mutex<Vec<NodeId>>,
+    halted: OnceLock<Halt>,
+}
+
+/// The thread that keeps marks, and what ends it.
+#[derive(Debug)]
+struct Marks {
+    stop: mpsc::Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+impl Shard {
+    /// The same shard, whose log several servers share. [`Shard::join`] opens it.
+    #[must_use]
+    pub fn in_group(self) -> Shard {
+        let log = SharedLog::new(|| steady_now().0);
+        self.journal.share(Arc::new(log));
+        self
+    }
+
+    /// Opens the log, and follows it until all that is there was applied, or this server leads.
+    ///
+    /// # Errors
+    /// [`JoinError`]
+    pub fn join(
+        self: &Arc<Shard>,
+        config: GroupConfig,
+        allocator: Allocator,
+    ) -> Result<(), JoinError> {
+        let log = self.journal.shared().ok_or(JoinError::Stopped)?;
+        let file = NodeFile::open(&config.file, &config.service.group)?;
+        let (id, mark) = (file.id(), file.mark());
+        let (joined, has_joined) = mpsc::channel();
+        let view = View::new(config.service.group.to_string(), id, &config.announce);
+        let greeting = view.greeting();
+        let member = Member::new(Arc::clone(self), log, view, mark, allocator, joined);
+        let config = DriverConfig {
+            service: config.service,
+            settings: config.settings,
+            id,
+            greeting,
+            version: config.version,
+        };
+        let beginning = Beginning {
+            mark,
+            ..Beginning::default()
+        };
+        let driver = Driver::start(config, beginning, member)?;
+        *self.group.driver.lock() = Some(driver);
+        self.keep_marks(file)?;
+        match has_joined.recv() {
+            Ok(()) => Ok(()),
+            // The member is gone.
+            Err(_) => Err(self
+                .why_halted()
+                .map_or(JoinError::Stopped, JoinError::Halted)),
+        }
+    }
+
+    /// Leaves the group: hands the lead over if this server has it and another one can take it, and
+    /// ends the driver. Nothing becomes durable after that.
+    pub(crate) fn leave(&self, allocator: Allocator) {
+        if self.journal.shared().is_none() {
+            return;
+        }
+        self.hand_over_before_stop(&mut Meter::new(allocator));
+        // Not under the lock of the slot: the thread may have much to do before it ends.
+        let driver = self.group.driver.lock().take();
+        drop(driver);
+        let marks = self.group.marks.lock().take();
+        if let Some(Marks { stop, thread }) = marks {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the thread that keeps marks has panicked");
+            }
+        }
+    }
+
+    /// Why this server serves nobody any more, if that is so.
+    pub(crate) fn why_halted(&self) -> Option<Halt> {
+        self.group.halted.get().cloned()
+    }
+
+    /// Keeps from now on what this node has seen of the log, on a thread of its own: nothing else
+    /// waits for that disk.
+    fn keep_marks(self: &Arc<Shard>, mut file: NodeFile) -> io::Result<()> {
+        let (stop, stopped) = mpsc::channel();
+        let shard = Arc::clone(self);
+        let keep = move || {
+            loop {
+                let is_last = stopped.recv_timeout(MARK_EVERY) != Err(RecvTimeoutError::Timeout);
+                let standing = shard.group.driver.lock().as_ref().map(Driver::standing);
+                if let Some(standing) = standing
+                    && let Err(error) = file.keep(standing.mark)
+                {
+                    tracing::warn!(%error, "how far the log was read cannot be kept");
+                }
+                if is_last {
+                    return;
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("weir-marks".to_owned());
+        let thread = thread.spawn(keep)?;
+        *self.group.marks.lock() = Some(Marks { stop, thread });
+        Ok(())
+    }
+}
+
+/// A number that no other node of the group has.
+fn new_id() -> io::Result<NodeId> {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).map_err(io::Error::from)?;
+    Ok(NodeId(u64::from_le_bytes(bytes)))
+}

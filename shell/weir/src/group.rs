@@ -1,0 +1,43 @@
+//! The group that this server is a node of, as the settings say (`log`).
+
+use std::path::Path;
+
+use anyhow::Context;
+use cluster::{Assurance, Credentials, GroupName, ServiceConfig};
+use engine::config::SharedLogConfig;
+use replication::Settings;
+use server::GroupConfig;
+
+use crate::help;
+
+/// What the server joins its group with. What this node is, is kept in the folder of the data.
+///
+/// # Errors
+/// A setting that is not what it must be.
+pub(crate) fn config(log: SharedLogConfig, dir: &Path) -> anyhow::Result<GroupConfig> {
+    let credentials = |(user, password)| Credentials { user, password };
+    let service = ServiceConfig {
+        servers: log.servers,
+        user: log.user.map(credentials),
+        group: GroupName::parse(&log.group).context("group")?,
+        replicas: log.replicas,
+        assurance: match log.system_user {
+            Some(user) => Assurance::Checked(credentials(user)),
+            None => Assurance::Unchecked,
+        },
+    };
+    let settings = Settings {
+        drift_percent: log.drift_percent,
+        ..Settings::DEFAULT
+    };
+    Ok(GroupConfig {
+        service,
+        settings: settings.check()?,
+        announce: log.announce,
+        file: dir.join(NODE_FILE),
+        version: help::version(),
+    })
+}
+
+/// The name of the file, within `dir`.
+const NODE_FILE: &str = "weir.node";

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
 /// A program, and whatever it starts itself.
@@ -70,6 +71,19 @@ impl Running {
     /// When they cannot get it.
     pub fn signal(&self, signal: Signal) -> Result<()> {
         killpg(self.group()?, signal).context("sending a signal")
+    }
+
+    /// Pauses it and what it has started, and waits until none of its threads does anything.
+    /// SIGCONT lets it go on.
+    ///
+    /// # Errors
+    /// When that is not possible, or it has ended.
+    pub fn pause(&self) -> Result<()> {
+        self.signal(Signal::SIGSTOP)?;
+        match waitpid(self.group()?, Some(WaitPidFlag::WUNTRACED))? {
+            WaitStatus::Stopped(..) => Ok(()),
+            other => bail!("not paused: {other:?}"),
+        }
     }
 
     /// Kills it and what it has started.

@@ -7,6 +7,7 @@
 mod bench;
 mod check;
 mod ci;
+mod cluster;
 mod command;
 mod crash;
 mod deny;
@@ -41,6 +42,8 @@ enum Chore {
     Bench(bench::Bench),
     /// Kills a loaded server again and again, and audits what it kept.
     Crash(crash::Crash),
+    /// Three weirs that share a log on three NATS servers, all on this machine, until Ctrl-C.
+    Cluster(cluster::Cluster),
     /// Runs engine and journal in a simulated world, crashing again and again.
     Sim(sim::Sim),
     /// Licences, sources and bans of dependencies.
@@ -61,6 +64,7 @@ fn main() -> Result<()> {
         Chore::Test(test) => test.run(),
         Chore::Bench(bench) => bench.run(),
         Chore::Crash(crash) => crash.run(),
+        Chore::Cluster(cluster) => cluster.run(),
         Chore::Sim(sim) => sim.run(),
         Chore::Deny(deny) => deny.run(),
         Chore::Docs(docs) => docs.run(),

@@ -49,6 +49,12 @@ impl Gate {
         self
     }
 
+    /// Returns whether there is a lease: what depends on nothing may have to wait, too.
+    #[inline]
+    pub fn is_leased(&self) -> bool {
+        self.lease.is_some()
+    }
+
     /// What to hand to [`Journal::listener`](crate::Journal::listener).
     pub fn listener(&self) -> Arc<dyn Listener> {
         Arc::new(self.gate.releaser())

@@ -132,10 +132,10 @@ impl JournalSlot {
 
     /// Returns whether so much waits for the journal's thread that anyone who adds to it must wait.
     pub fn is_behind(&self) -> bool {
-        let held = self.held.read();
-        match &*held {
+        match &*self.held.read() {
             Held::Shared(log) => log.backlog_bytes() > JOURNAL_BACKLOG_BYTES_MAX,
-            _ => held.awaited().is_some_and(is_behind),
+            Held::Whole(journal) | Held::Ends(journal) => is_behind(journal),
+            Held::Nothing | Held::Begins(_) => false,
         }
     }
 

@@ -229,6 +229,12 @@ impl Connections {
         gate.map_or(Lsn::new(u64::MAX), Gate::released)
     }
 
+    /// Returns whether replies that depend on no batch may have to wait.
+    #[inline]
+    pub(crate) fn is_leased(&self) -> bool {
+        self.gate.as_ref().is_some_and(Gate::is_leased)
+    }
+
     /// The thread is about to sleep. Returns whether it may: nothing is ready, and the log has not
     /// come so far meanwhile that replies may leave.
     pub(crate) fn may_sleep(&self) -> bool {

@@ -163,6 +163,7 @@ impl Cycle {
         }
         pieces.clear();
         pieces.set_released(connections.released());
+        let is_leased = connections.is_leased();
         for part in &parts[*run..] {
             *run += 1;
             let Some(connection) = connections.find_mut(part.place, part.session) else {
@@ -175,6 +176,9 @@ impl Cycle {
             let depends_on =
                 connection.run(input, state, now, &mut stopwatch, reply, meter, pieces);
             connection.let_go(spent);
+            if is_leased {
+                pieces.end_free();
+            }
             let is_apart = reply.has_pieces() || reply.len_since(start) >= REPLY_BATCH_BYTES;
             let written = match is_apart {
                 true => {

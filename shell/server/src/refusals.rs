@@ -97,12 +97,12 @@ mod tests {
             let news = refusals.news(&engine.server, Mono(at));
             news.iter().map(|(_, count)| *count).collect::<Vec<_>>()
         };
-        assert_eq!(news(0, 0), []);
+        assert!(news(0, 0).is_empty());
         assert_eq!(news(3, 100), [3]);
-        assert_eq!(news(5, 200), []);
-        assert_eq!(news(9, 1099), []);
+        assert!(news(5, 200).is_empty());
+        assert!(news(9, 1099).is_empty());
         assert_eq!(news(9, 1100), [6]);
-        assert_eq!(news(9, 5000), []);
+        assert!(news(9, 5000).is_empty());
         // The counters were reset.
         assert_eq!(news(2, 9000), [2]);
     }

@@ -288,7 +288,7 @@ impl Shard {
     /// A gate for the thread that reads `mailbox`.
     pub(crate) fn gate(&self, mailbox: &Arc<Mailbox>) -> Gate {
         let mailbox = Arc::clone(mailbox);
-        let gate = Gate::new(move || mailbox.wake());
+        let gate = Gate::new(move || mailbox.wake()).under(self.journal.lease());
         let state = self.lock();
         self.journal
             .add(&gate, state.engine.server.loading.is_some());

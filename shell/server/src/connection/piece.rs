@@ -133,8 +133,9 @@ impl Pieces {
         }
     }
 
-    /// The first replies, which may leave, become a piece like others.
-    fn end_free(&mut self) {
+    /// The first replies, which may leave, become a piece like others: they may have to wait for
+    /// something else than a batch.
+    pub(crate) fn end_free(&mut self) {
         if self.free.len > 0 {
             self.all.push(std::mem::take(&mut self.free));
             self.marks.push(self.start_mark);
@@ -194,6 +195,24 @@ mod tests {
             .map(|piece| (piece.replies, piece.depends_on.number()))
             .collect();
         assert_eq!(shown, [(3, 0), (1, 8), (1, 9), (1, 0)]);
+    }
+
+    #[test]
+    fn replies_that_may_leave_are_counted_where_that_is_asked_for() {
+        let mut pieces = Pieces::default();
+        let reply = Reply::new(Protocol::Resp2);
+        pieces.begin(Lsn::new(10), reply.mark());
+        for _ in 0..3 {
+            pieces.add(reply.mark(), 5, Lsn::ZERO);
+        }
+        pieces.end_free();
+        pieces.end_free();
+        let expected = Piece {
+            len: 15,
+            replies: 3,
+            depends_on: Lsn::ZERO,
+        };
+        assert_eq!(pieces.get(pieces.range()), [expected]);
     }
 
     #[test]

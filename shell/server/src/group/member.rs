@@ -130,13 +130,14 @@ impl Member {
             state.engine.server.pause.hand_over(false);
             change(node, state, now);
             state.persistence.look(&mut state.engine, now);
-            // Clients that wait are told, and ordinary ones disconnected.
-            node.tell(state, now);
         });
         self.shard.answer_all();
         self.with_shard(|node, state, now| {
             node.log.follow();
             state.persistence.look(&mut state.engine, now);
+            // Clients that wait are told, and ordinary ones disconnected: not before they may be
+            // told anything.
+            node.tell(state, now);
             state.engine.end_what_is_due(now);
         });
     }

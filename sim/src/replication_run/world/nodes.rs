@@ -81,7 +81,7 @@ impl World {
                 Ok(())
             }
             Action::Apply(group) => self.apply(machine, &group),
-            Action::Begun { .. } => {}
+            Action::Begun { .. } => Ok(()),
             Action::Durable(lsn) => {
                 if let Some(process) = &mut self.machines[machine].process {
                     process.durable = lsn;

@@ -11,6 +11,8 @@ use tempfile::TempDir;
 
 use crate::audit::until;
 use crate::client::{Client, Protocol};
+use crate::finder::Finder;
+use crate::link::Link;
 use crate::nats::{Nats, Sync};
 use crate::running::Running;
 use crate::value::Value;
@@ -18,13 +20,20 @@ use crate::value::Value;
 /// How many servers a group has.
 pub const SERVERS: usize = 3;
 
+/// What the group is called.
+pub const NAME: &str = "test";
+
 /// A group whose servers run until it is dropped.
 #[derive(Debug)]
 pub struct Group {
     binary: PathBuf,
     servers: Vec<Member>,
+    /// By the server that opens a connection and the NATS server that it is opened to; none where
+    /// they are connected directly.
+    links: Vec<Vec<Link>>,
     folder: TempDir,
-    nats: Nats,
+    /// Where the log is.
+    pub nats: Nats,
 }
 
 #[derive(Debug)]
@@ -40,9 +49,29 @@ impl Group {
     /// # Errors
     /// When something cannot be started, or nobody leads in time.
     pub fn start(binary: &Path) -> Result<Option<Group>> {
-        let Some(nats) = Nats::start(SERVERS, Sync::Always)? else {
+        match Nats::start(SERVERS, Sync::Always)? {
+            Some(nats) => Group::start_on(nats, Vec::new(), binary).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The same with a [`Link`] on each way from one server to another, of both kinds.
+    ///
+    /// # Errors
+    /// When something cannot be started, or nobody leads in time.
+    pub fn start_linked(binary: &Path) -> Result<Option<Group>> {
+        let Some(nats) = Nats::start_linked(SERVERS, Sync::Always)? else {
             return Ok(None);
         };
+        let links = || {
+            let to = nats.addresses().into_iter();
+            to.map(|address| Link::to(address.parse()?)).collect()
+        };
+        let links = (0..SERVERS).map(|_| links()).collect::<Result<_>>()?;
+        Group::start_on(nats, links, binary).map(Some)
+    }
+
+    fn start_on(nats: Nats, links: Vec<Vec<Link>>, binary: &Path) -> Result<Group> {
         // All are held until all are known, so that none is given out twice.
         let free = (0..SERVERS).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let free = free.collect::<std::io::Result<Vec<_>>>()?;
@@ -56,6 +85,7 @@ impl Group {
         let mut group = Group {
             binary: binary.to_owned(),
             servers: servers.collect(),
+            links,
             folder: tempfile::Builder::new().prefix("weir-group").tempdir()?,
             nats,
         };
@@ -63,7 +93,7 @@ impl Group {
             group.start_server(server)?;
         }
         group.leader()?;
-        Ok(Some(group))
+        Ok(group)
     }
 
     /// Starts one of the servers, with what its folder has.
@@ -74,14 +104,18 @@ impl Group {
         let folder = self.folder.path().join(server.to_string());
         fs::create_dir_all(&folder)?;
         let output = self.folder.path().join(format!("{server}.log"));
-        let (port, log) = (self.port(server)?, self.nats.addresses().join(","));
+        let log = match self.links(server) {
+            [] => self.nats.addresses(),
+            links => links.iter().map(|it| it.address().to_string()).collect(),
+        };
+        let (port, log) = (self.port(server)?, log.join(","));
         let mut command = Command::new(&self.binary);
         command.current_dir(&folder).arg("--dir").arg(&folder);
         let settings = [
             ("--bind", "127.0.0.1".to_owned()),
             ("--port", port.to_string()),
             ("--log", log),
-            ("--group", "test".to_owned()),
+            ("--group", NAME.to_owned()),
             ("--announce", format!("127.0.0.1:{port}")),
             ("--log-user", "weir".to_owned()),
             ("--log-password", "weir".to_owned()),
@@ -189,6 +223,19 @@ impl Group {
                 .map_err(anyhow::Error::from)
         };
         is_running && matches!(write(), Ok(Value::Int(_)))
+    }
+
+    /// How clients find the leader.
+    pub fn finder(&self) -> Finder {
+        Finder {
+            group: NAME.to_owned(),
+            ports: self.servers.iter().map(|server| server.port).collect(),
+        }
+    }
+
+    /// The links of a server to the NATS servers, in their order.
+    pub fn links(&self, server: usize) -> &[Link] {
+        self.links.get(server).map_or(&[], Vec::as_slice)
     }
 
     /// What a server has logged.

@@ -17,6 +17,7 @@ pub mod differential;
 pub mod documents;
 pub mod exactly_once;
 pub mod expect;
+pub mod finder;
 pub mod group;
 pub mod http;
 pub mod jobs;

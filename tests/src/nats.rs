@@ -4,16 +4,23 @@
 //! user `system`, who is told how servers are set. Passwords are the names of users.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
+use serde::Deserialize;
 use tempfile::TempDir;
 
 use crate::link::Link;
 use crate::peers::Peers;
 use crate::running::Running;
+
+/// How long a server may take to tell of itself.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How a server treats its disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,10 +41,53 @@ pub struct Nats {
     folder: TempDir,
 }
 
+/// How a stream is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamState {
+    /// Which server leads it.
+    pub leader: usize,
+    /// How many others have all of it.
+    pub followers: usize,
+}
+
+/// What a server says of its streams.
+#[derive(Debug, Deserialize)]
+struct Told {
+    #[serde(default)]
+    account_details: Vec<ToldAccount>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldAccount {
+    #[serde(default)]
+    stream_detail: Vec<ToldStream>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldStream {
+    name: String,
+    cluster: Option<ToldCluster>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldCluster {
+    #[serde(default)]
+    leader: String,
+    #[serde(default)]
+    replicas: Vec<ToldReplica>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldReplica {
+    #[serde(default)]
+    current: bool,
+}
+
 #[derive(Debug)]
 struct NatsServer {
     port: u16,
     route_port: u16,
+    monitor_port: u16,
     running: Option<Running>,
 }
 
@@ -64,14 +114,15 @@ impl Nats {
             return Ok(None);
         }
         // All are held until all are known, so that none is given out twice.
-        let free = (0..2 * count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        let free = (0..3 * count).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let free = free.collect::<std::io::Result<Vec<_>>>()?;
         let ports = free.iter().map(|socket| Ok(socket.local_addr()?.port()));
         let ports = ports.collect::<Result<Vec<u16>>>()?;
         drop(free);
-        let servers = ports.chunks_exact(2).map(|ports| NatsServer {
+        let servers = ports.chunks_exact(3).map(|ports| NatsServer {
             port: ports[0],
             route_port: ports[1],
+            monitor_port: ports[2],
             running: None,
         });
         let mut nats = Nats {
@@ -117,6 +168,46 @@ impl Nats {
         }
     }
 
+    /// Takes away what a server that does not run has on its disk.
+    ///
+    /// # Errors
+    /// When that cannot be removed.
+    pub fn empty(&self, index: usize) -> Result<()> {
+        let store = self.store(index);
+        if store.exists() {
+            fs::remove_dir_all(store)?;
+        }
+        Ok(())
+    }
+
+    /// How a stream is kept, as its leader says; `None` if it has none at the moment.
+    ///
+    /// # Errors
+    /// When what a server says is not understood.
+    pub fn stream(&self, name: &str) -> Result<Option<StreamState>> {
+        for index in 0..self.servers.len() {
+            let at = loopback(self.servers[index].monitor_port);
+            let Ok(told) = ask(at, "/jsz?accounts=true&streams=true") else {
+                continue;
+            };
+            let told: Told = serde_json::from_str(&told)?;
+            let accounts = told.account_details.into_iter();
+            let mut streams = accounts.flat_map(|account| account.stream_detail);
+            if let Some(cluster) = streams
+                .find(|stream| stream.name == name)
+                .and_then(|stream| stream.cluster)
+                && cluster.leader == Nats::name(index)
+            {
+                let current = cluster.replicas.iter().filter(|replica| replica.current);
+                return Ok(Some(StreamState {
+                    leader: index,
+                    followers: current.count(),
+                }));
+            }
+        }
+        Ok(None)
+    }
+
     /// Sends a signal to a server that runs.
     ///
     /// # Errors
@@ -152,9 +243,13 @@ impl Nats {
         self.servers.get_mut(index).context("no such server")
     }
 
+    fn store(&self, index: usize) -> PathBuf {
+        self.folder.path().join(index.to_string())
+    }
+
     fn configuration(&self, index: usize, sync: Sync) -> String {
         let server = &self.servers[index];
-        let store = self.folder.path().join(format!("{index}"));
+        let store = self.store(index);
         let sync = match sync {
             Sync::Always => "always",
             Sync::Sometimes => "2m",
@@ -183,6 +278,7 @@ impl Nats {
         format!(
             "server_name: {}\n\
              listen: \"127.0.0.1:{}\"\n\
+             http: \"127.0.0.1:{}\"\n\
              jetstream {{ store_dir: \"{}\", sync_interval: {sync} }}\n\
              {cluster}\
              accounts {{\n\
@@ -192,9 +288,21 @@ impl Nats {
              system_account: system\n",
             Nats::name(index),
             server.port,
+            server.monitor_port,
             store.display(),
         )
     }
+}
+
+/// Asks a server of itself. In the older version of HTTP the answer is in one piece.
+fn ask(at: SocketAddr, path: &str) -> Result<String> {
+    let mut stream = TcpStream::connect(at)?;
+    stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (_, body) = answer.split_once("\r\n\r\n").context("no answer")?;
+    Ok(body.to_owned())
 }
 
 fn loopback(port: u16) -> SocketAddr {

@@ -22,17 +22,26 @@ pub(crate) struct Crash {
 
 impl Crash {
     pub(crate) fn run(&self) -> Result<()> {
-        let server = build("weir", &["--release"])?;
-        let crash = build("weir-tests", &["--release", "--bin", "crash"])?;
-        let mut command = Command::new(crash);
-        command.arg("--server").arg(server);
-        for (option, value) in [
-            ("--cycles", self.cycles),
-            ("--producers", self.producers),
-            ("--seed", self.seed),
-        ] {
-            command.arg(option).arg(value.to_string());
-        }
-        run(&mut command)
+        let &Crash {
+            cycles,
+            producers,
+            seed,
+        } = self;
+        audit(
+            "crash",
+            &[("cycles", cycles), ("producers", producers), ("seed", seed)],
+        )
     }
+}
+
+/// Runs a program of the tests that has servers suffer under load, and audits what they kept.
+pub(crate) fn audit(program: &str, options: &[(&str, u64)]) -> Result<()> {
+    let server = build("weir", &["--release"])?;
+    let program = build("weir-tests", &["--release", "--bin", program])?;
+    let mut command = Command::new(program);
+    command.arg("--server").arg(server);
+    for (option, value) in options {
+        command.arg(format!("--{option}")).arg(value.to_string());
+    }
+    run(&mut command)
 }

@@ -12,6 +12,7 @@ mod command;
 mod crash;
 mod deny;
 mod docs;
+mod failover;
 mod package;
 mod page;
 mod sim;
@@ -44,6 +45,8 @@ enum Chore {
     Crash(crash::Crash),
     /// Three weirs that share a log on three NATS servers, all on this machine, until Ctrl-C.
     Cluster(cluster::Cluster),
+    /// Does every fault to a group of servers on a shared log, under load, and audits what they kept.
+    Failover(failover::Failover),
     /// Runs engine and journal in a simulated world, crashing again and again.
     Sim(sim::Sim),
     /// Licences, sources and bans of dependencies.
@@ -65,6 +68,7 @@ fn main() -> Result<()> {
         Chore::Bench(bench) => bench.run(),
         Chore::Crash(crash) => crash.run(),
         Chore::Cluster(cluster) => cluster.run(),
+        Chore::Failover(failover) => failover.run(),
         Chore::Sim(sim) => sim.run(),
         Chore::Deny(deny) => deny.run(),
         Chore::Docs(docs) => docs.run(),

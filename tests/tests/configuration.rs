@@ -207,7 +207,7 @@ fn all_that_keeps_weir_from_starting_is_told_at_once() {
     let ended = weir(&[file.to_str().unwrap(), "--frob", "1"]);
     let told = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(!ended.status.success());
-    for part in ["port x", "there is no cluster", "no modules", "'frob'"] {
+    for part in ["port x", "cluster-enabled yes", "no modules", "'frob'"] {
         assert!(told.contains(part), "{part} in {told}");
     }
 }

@@ -45,7 +45,7 @@ enum Chore {
     Crash(crash::Crash),
     /// Three weirs that share a log on three NATS servers, all on this machine, until Ctrl-C.
     Cluster(cluster::Cluster),
-    /// Does every fault to a group of servers on a shared log, under load, and audits what they kept.
+    /// Does every fault to a group of servers on a shared log, and audits what they kept.
     Failover(failover::Failover),
     /// Runs engine and journal in a simulated world, crashing again and again.
     Sim(sim::Sim),

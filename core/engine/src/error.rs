@@ -303,9 +303,6 @@ pub enum CmdError {
     /// The log cannot take writes; what happened and what to do.
     #[error("MISCONF {0}")]
     Misconfigured(String),
-    /// The reply to a command that writes, on a node that follows.
-    #[error("READONLY You can't write against a read only replica.")]
-    FollowerReadOnly,
     /// Replaces a reply that waits for a log that is not healthy: why.
     #[error(
         "NOTDURABLE {0} What was asked for may be done, but is not known to survive a restart; it may be sent again."

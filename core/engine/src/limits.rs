@@ -37,8 +37,8 @@ pub const PRODUCERS_EVICTED_PER_TIMER_MAX: usize = 500;
 /// Producers that a stream forgets before other keys get their turn.
 pub const PRODUCERS_EVICTED_PER_TURN_MAX: usize = 100;
 
-/// Looks at consumers that may be idle in one timer call at most. A consumer that goes, or as which a
-/// client waits, counts as several.
+/// Looks at consumers that may be idle in one timer call at most. A consumer that goes, or as which
+/// a client waits, counts as several.
 pub const CONSUMER_LOOKS_PER_TIMER_MAX: usize = 5000;
 
 /// Looks at those of one stream before other keys get their turn.

@@ -26,8 +26,8 @@ pub fn ascending(ids: &[StreamId]) -> Vec<(StreamId, u32)> {
     numbered
 }
 
-/// Each ID and its place as one number, which sorts several times as fast; `None` if the IDs are too
-/// far apart for that.
+/// Each ID and its place as one number, which sorts several times as fast; `None` if the IDs are
+/// too far apart for that.
 fn words(ids: &[StreamId]) -> Option<Vec<u64>> {
     let (mut low, mut high) = (*ids.first()?, StreamId::MIN);
     for id in ids {

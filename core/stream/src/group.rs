@@ -250,8 +250,8 @@ impl Group {
         self.pending.find(id)
     }
 
-    /// Looks pending entries up one after the other, for less than [`Group::pending`] where they are
-    /// neighbours.
+    /// Looks pending entries up one after the other, for less than [`Group::pending`] where they
+    /// are neighbours.
     pub fn look_up_pending(&self) -> PendingLookup<'_> {
         self.pending.look_up()
     }

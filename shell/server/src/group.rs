@@ -18,6 +18,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use cluster::{Beginning, Driver, DriverConfig, Halt, ServiceConfig, StartError, steady_now};
+use engine::topology;
 use parking_lot::Mutex;
 use persistence::SharedLog;
 use replication::{NodeId, Settings};
@@ -76,8 +77,17 @@ pub(crate) struct Group {
     driver: Mutex<Option<Driver>>,
     marks: Mutex<Option<Marks>>,
     /// Who could take the lead over, the best one first; of a leader only.
-    successors: Mutex<Vec<NodeId>>,
+    successors: Mutex<Vec<Successor>>,
     halted: OnceLock<Halt>,
+}
+
+/// Who could take the lead over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Successor {
+    /// How the log knows it.
+    id: NodeId,
+    /// How clients know it.
+    name: topology::NodeId,
 }
 
 /// The thread that keeps marks, and what ends it.

@@ -4,7 +4,7 @@
 //! Three weir servers share a log on three NATS servers. Producers and consumers go on meanwhile
 //! (`exactly_once`). One fault comes after another, of which each ends within seconds: servers of
 //! both kinds are killed, paused for longer than a lease, divided from others in one direction or
-//! both, slowed down; a NATS server loses its disk. After each fault appends must go on. How long
+//! both, slowed down; a NATS server loses its disk; the lead is handed over. After each fault appends must go on. How long
 //! they did not is printed by kind.
 //!
 //! usage: failover --server BINARY [--faults N] [--producers N] [--seed N]
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
-use weir_tests::exactly_once::{Audited, Clients};
+use weir_tests::exactly_once::{Audited, Clients, Servers};
 use weir_tests::finder::Finder;
 use weir_tests::group::{Group, NAME, SERVERS};
 use weir_tests::link::{Direction, Link, Traffic};
@@ -46,6 +46,7 @@ struct Options {
 /// What is done, to which server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Fault {
+    HandOver,
     KillLeader,
     KillFollower,
     PauseLeader,
@@ -67,7 +68,8 @@ enum Ways {
     Both,
 }
 
-const FAULTS: [Fault; 13] = [
+const FAULTS: [Fault; 14] = [
+    Fault::HandOver,
     Fault::KillLeader,
     Fault::KillFollower,
     Fault::PauseLeader,
@@ -150,7 +152,7 @@ fn main() -> Result<()> {
 fn options() -> Result<Options> {
     let mut options = Options {
         server: PathBuf::new(),
-        faults: 13,
+        faults: 14,
         producers: 50,
         seed: 1,
     };
@@ -189,6 +191,16 @@ impl Run {
         let while_it_lasts = Duration::from_millis(500 + self.below(5000));
         let mut watch = Watch::new(&self.clients);
         match fault {
+            Fault::HandOver => {
+                let mut leader = self.finder.connect()?;
+                // It is refused as long as nobody follows.
+                if let Err(error) = redis::cmd("FAILOVER").query::<()>(&mut leader)
+                    && self.finder.has_gone(&error)
+                {
+                    return Err(error.into());
+                }
+                watch.rest(&self.clients, while_it_lasts);
+            }
             Fault::KillLeader => self.kill(leader, &mut watch)?,
             Fault::KillFollower => {
                 let follower = (leader + 1 + self.below(2) as usize) % SERVERS;

@@ -1,7 +1,7 @@
 //! Many rows of a tree in ascending order: they are put in, changed or removed in one walk.
 //!
-//! A leaf of which much changes is written again as a whole, which takes less than to move its bytes
-//! for each row.
+//! A leaf of which much changes is written again as a whole, which takes less than to move its
+//! bytes for each row.
 
 use smallvec::SmallVec;
 use triomphe::Arc;

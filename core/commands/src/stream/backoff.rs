@@ -42,8 +42,9 @@ fn later_than(now_ms: u64, at_ms: u64) -> Option<u64> {
     (at_ms > now_ms).then_some(at_ms)
 }
 
-/// Before which time, in Unix milliseconds, nobody is to be given an entry that waits from `since_ms` on and was delivered
-/// this often. What goes to the dead-letter stream next does not wait for that.
+/// Before which time, in Unix milliseconds, nobody is to be given an entry that waits from
+/// `since_ms` on and was delivered this often. What goes to the dead-letter stream next does not
+/// wait for that.
 pub(super) fn not_before(
     group: &Group,
     id: StreamId,

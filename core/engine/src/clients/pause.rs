@@ -144,6 +144,11 @@ impl Pause {
         self.resolve();
     }
 
+    /// Returns whether the lead is being given to another server.
+    pub fn is_handing_over(&self) -> bool {
+        self.hands_over
+    }
+
     /// A command has begun and is not finished. There can be only one: those of others are held
     /// back.
     pub fn begin_unfinished(&mut self, unfinished: Unfinished) {

@@ -18,7 +18,7 @@ use crate::clients::pause::Pause;
 use crate::clients::session::{SessionId, Sessions};
 use crate::clients::waiting::GiveUp;
 use crate::config::{Config, Settings};
-use crate::error::CmdError;
+use crate::error::{CmdError, TopologyError};
 use crate::observe::hot_keys::HotKeys;
 use crate::observe::slow_log::{Latencies, SlowLog, Unmeasured};
 use crate::observe::stages::Stages;
@@ -188,7 +188,7 @@ impl Writes {
             Writes::Freeing(reason) | Writes::Refused(reason) => {
                 Some(CmdError::Misconfigured(reason.clone()))
             }
-            Writes::Elsewhere => Some(CmdError::FollowerReadOnly),
+            Writes::Elsewhere => Some(TopologyError::ReadOnlyReplica.into()),
         }
     }
 }

@@ -374,7 +374,8 @@ proptest! {
                     world.model.alive_from_ms = 0;
                 }
                 Step::Keep { duration_s, maxsize } => {
-                    // What was over at a later time may be gone. A longer duration would bring it back.
+                    // What was over at a later time may be gone. A longer duration would bring it
+                    // back.
                     world.now_ms = world.now_ms.max(world.model.latest_ms);
                     let new = retention(duration_s, maxsize);
                     world.real.configure(new, Forget::Nothing, world.now_ms);

@@ -7,9 +7,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use engine::topology;
 use persistence::Part;
 use replication::NodeId;
 
+use super::Successor;
 use crate::memory::Meter;
 use crate::shard::{Shard, State};
 
@@ -22,7 +24,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 impl Shard {
     /// Hands the lead over before the server stops, if it leads and another one can take it.
     pub(super) fn hand_over_before_stop(&self, meter: &mut Meter) {
-        let Some(to) = self.group.successors.lock().first().copied() else {
+        let first = self.group.successors.lock().first().copied();
+        let Some(Successor { id: to, .. }) = first else {
             return;
         };
         let begun = Instant::now();
@@ -35,6 +38,18 @@ impl Shard {
                 return;
             }
             thread::sleep(PAUSE);
+        }
+    }
+
+    /// Begins to hand the lead over to the server that clients know by this name (`FAILOVER`). It
+    /// may have gone meanwhile, or this one may have lost the lead: then nothing changes.
+    pub(crate) fn hand_over_to(&self, state: &mut State, name: topology::NodeId) {
+        let successors = self.group.successors.lock();
+        let found = successors.iter().find(|it| it.name == name).copied();
+        drop(successors);
+        let has_begun = found.is_some_and(|found| self.begin_hand_over(state, found.id));
+        if !has_begun {
+            tracing::warn!(to = %name, "the lead cannot be handed over now");
         }
     }
 

@@ -14,6 +14,8 @@ use engine::{Lsn, Mono, Now};
 use persistence::{Part, SharedLog};
 use replication::{Epoch, NodeId, Status, Steady};
 
+use super::Successor;
+
 /// After how much silence a node counts as down, in milliseconds.
 const DOWN_AFTER_MS: u64 = 3000;
 
@@ -132,14 +134,18 @@ impl View {
     }
 
     /// Other nodes that are there, those that are furthest first.
-    pub(super) fn successors(&self, now: Now) -> Vec<NodeId> {
+    pub(super) fn successors(&self, now: Now) -> Vec<Successor> {
         let there = self
             .nodes
             .iter()
             .filter(|(id, known)| **id != self.own && !is_down(known, now));
         let mut there: Vec<(Lsn, NodeId)> = there.map(|(id, known)| (known.applied, *id)).collect();
         there.sort_by(|a, b| b.cmp(a));
-        there.into_iter().map(|(_, id)| id).collect()
+        let successor = |(_, id)| Successor {
+            id,
+            name: self.name(id),
+        };
+        there.into_iter().map(successor).collect()
     }
 
     fn name(&self, id: NodeId) -> topology::NodeId {
@@ -251,9 +257,15 @@ mod tests {
         // Neither of these says who it is.
         view.heard(presence(4, 9, "5 e:1"), now(0));
         view.heard(presence(4, 9, "4 nowhere"), now(0));
-        assert_eq!(view.successors(now(0)), [NodeId(3), NodeId(2)]);
+        let successors = |view: &View, at| {
+            let successors = view.successors(now(at)).into_iter();
+            successors.map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(successors(&view, 0), [NodeId(3), NodeId(2)]);
+        let name = topology::NodeId::new("g", 3);
+        assert_eq!(view.successors(now(0))[0].name, name);
         view.heard(presence(2, 6, "2 b:1"), now(DOWN_AFTER_MS));
-        assert_eq!(view.successors(now(DOWN_AFTER_MS)), [NodeId(2)]);
+        assert_eq!(successors(&view, DOWN_AFTER_MS), [NodeId(2)]);
         assert!(view.nodes.contains_key(&NodeId(3)));
         view.heard(presence(2, 6, "2 b:1"), now(FORGOTTEN_AFTER_MS));
         assert!(!view.nodes.contains_key(&NodeId(3)));

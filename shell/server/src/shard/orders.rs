@@ -52,8 +52,7 @@ impl Shard {
                     .order(*waiting, Wanted::Payload(place.clone()));
             }
             Order::Migrate(transfer) => self.migrator.order(Arc::clone(transfer)),
-            // No server is a node of a group yet, so none leads one.
-            Order::HandOver { .. } => {}
+            Order::HandOver { to } => self.hand_over_to(state, *to),
             Order::RewriteJournal => {
                 let now = self.clock.now();
                 state.persistence.begin_rewrite(&mut state.engine, now);

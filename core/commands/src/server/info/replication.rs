@@ -38,7 +38,11 @@ pub(super) fn replication(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
             }
         }
     }
-    sheet.line("master_failover_state", "no-failover");
+    let failover_state = match ctx.server.pause.is_handing_over() {
+        true => "failover-in-progress",
+        false => "no-failover",
+    };
+    sheet.line("master_failover_state", failover_state);
     match topology {
         Some(topology) => sheet.line("master_replid", topology.replication_id()),
         None => sheet.line("master_replid", &ctx.server.shell.run_id),

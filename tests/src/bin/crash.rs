@@ -1,12 +1,12 @@
 //! Kills a loaded server at random moments, restarts it, and audits what it kept.
 //!
 //! Producers and consumers retry until they have a reply, and what they were told must be in the
-//! streams after the last restart (`exactly_once`). Keepers change lists, sets, sorted sets, hashes,
-//! and libraries of functions of their own, whose state they know: after each kill it must be that,
-//! to the last field.
+//! streams after the last restart (`exactly_once`). Keepers change lists, sets, sorted sets,
+//! hashes, and libraries of functions of their own, whose state they know: after each kill it must
+//! be that, to the last field.
 //!
-//! The run is bounded: a number of cycles, each a fraction of a
-//! second long, except for those that wait for a rewrite.
+//! The run is bounded: a number of cycles, each a fraction of a second long, except for those that
+//! wait for a rewrite.
 //!
 //! usage: crash --server BINARY [--cycles N] [--producers N] [--seed N] [--dir FOLDER]
 

@@ -4,8 +4,8 @@
 //! Three weir servers share a log on three NATS servers. Producers and consumers go on meanwhile
 //! (`exactly_once`). One fault comes after another, of which each ends within seconds: servers of
 //! both kinds are killed, paused for longer than a lease, divided from others in one direction or
-//! both, slowed down; a NATS server loses its disk; the lead is handed over. After each fault appends must go on. How long
-//! they did not is printed by kind.
+//! both, slowed down; a NATS server loses its disk; the lead is handed over. After each fault
+//! appends must go on. How long they did not is printed by kind.
 //!
 //! usage: failover --server BINARY [--faults N] [--producers N] [--seed N]
 

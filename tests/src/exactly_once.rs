@@ -66,11 +66,12 @@ pub struct Audited {
 }
 
 impl Clients {
-    /// Makes the streams and groups, and starts the clients.
+    /// Makes the streams and groups, and starts the clients. Each producer pauses for `pace` after
+    /// each append.
     ///
     /// # Errors
     /// When there is no server, or it refuses.
-    pub fn start<S: Servers>(servers: &Arc<S>, producers: u64) -> Result<Clients> {
+    pub fn start<S: Servers>(servers: &Arc<S>, producers: u64, pace: Duration) -> Result<Clients> {
         let told = Arc::new(Told::default());
         let mut connection = None;
         for stream in 0..STREAMS {
@@ -95,7 +96,7 @@ impl Clients {
         for number in 0..producers {
             let (servers, told, stop) = (servers.clone(), told.clone(), stop.clone());
             running.push(thread::spawn(move || {
-                produce(number, &*servers, &told, &stop)
+                produce((number, pace), &*servers, &told, &stop)
             }));
         }
         for stream in 0..STREAMS {
@@ -155,7 +156,12 @@ fn insist(
     }
 }
 
-fn produce(number: u64, servers: &impl Servers, told: &Told, stop: &AtomicBool) -> Result<()> {
+fn produce(
+    (number, pace): (u64, Duration),
+    servers: &impl Servers,
+    told: &Told,
+    stop: &AtomicBool,
+) -> Result<()> {
     let mut connection = None;
     let mut ids = Vec::new();
     while !stop.load(Ordering::Relaxed) {
@@ -175,6 +181,7 @@ fn produce(number: u64, servers: &impl Servers, told: &Told, stop: &AtomicBool) 
         let reply = insist(servers, &mut connection, &append, told).context("XADD")?;
         ids.push(text(&reply));
         told.appends.fetch_add(1, Ordering::Relaxed);
+        thread::sleep(pace);
     }
     let mut appended = told.appended.lock().unwrap_or_else(PoisonError::into_inner);
     appended.insert(number, ids);

@@ -30,6 +30,27 @@ impl Finder {
         told.find(leads)
     }
 
+    /// How far the leader is, and each of those that follow and are there.
+    ///
+    /// # Errors
+    /// When nobody leads.
+    pub fn positions(&self) -> RedisResult<(u64, Vec<u64>)> {
+        let mut leader = self.connect()?;
+        let told: String = redis::cmd("INFO").arg("replication").query(&mut leader)?;
+        let number = |text: &str| text.parse().unwrap_or_default();
+        let own = told
+            .lines()
+            .find_map(|line| line.strip_prefix("master_repl_offset:"));
+        let others = told
+            .lines()
+            .filter(|line| line.contains(",state=online,offset="));
+        let others = others.filter_map(|line| line.split_once(",offset=")?.1.split_once(','));
+        Ok((
+            own.map_or(0, number),
+            others.map(|(offset, _)| number(offset)).collect(),
+        ))
+    }
+
     /// Whom a server believes to lead.
     fn ask(&self, asked: usize) -> RedisResult<usize> {
         let mut connection = connect(self.ports[asked])?;

@@ -63,7 +63,7 @@ fn main() -> Result<()> {
         let stop = Arc::clone(&stop);
         keepers.push(thread::spawn(move || keeper::keep(number, address, &stop)));
     }
-    let clients = Clients::start(&servers, options.producers)?;
+    let clients = Clients::start(&servers, options.producers, Duration::ZERO)?;
     for cycle in 1..=options.cycles {
         random = random
             .wrapping_mul(6_364_136_223_846_793_005)

@@ -39,6 +39,7 @@ pub struct Group {
 #[derive(Debug)]
 struct Member {
     port: u16,
+    http_port: u16,
     running: Option<Running>,
 }
 
@@ -73,13 +74,14 @@ impl Group {
 
     fn start_on(nats: Nats, links: Vec<Vec<Link>>, binary: &Path) -> Result<Group> {
         // All are held until all are known, so that none is given out twice.
-        let free = (0..SERVERS).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+        let free = (0..2 * SERVERS).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let free = free.collect::<std::io::Result<Vec<_>>>()?;
         let ports = free.iter().map(|socket| Ok(socket.local_addr()?.port()));
         let ports = ports.collect::<Result<Vec<u16>>>()?;
         drop(free);
-        let servers = ports.into_iter().map(|port| Member {
-            port,
+        let servers = ports.chunks_exact(2).map(|ports| Member {
+            port: ports[0],
+            http_port: ports[1],
             running: None,
         });
         let mut group = Group {
@@ -109,11 +111,13 @@ impl Group {
             links => links.iter().map(|it| it.address().to_string()).collect(),
         };
         let (port, log) = (self.port(server)?, log.join(","));
+        let http_port = self.http(server)?.port();
         let mut command = Command::new(&self.binary);
         command.current_dir(&folder).arg("--dir").arg(&folder);
         let settings = [
             ("--bind", "127.0.0.1".to_owned()),
             ("--port", port.to_string()),
+            ("--http-port", http_port.to_string()),
             ("--log", log),
             ("--group", NAME.to_owned()),
             ("--announce", format!("127.0.0.1:{port}")),
@@ -196,6 +200,15 @@ impl Group {
     /// There is no such server.
     pub fn address(&self, server: usize) -> Result<SocketAddr> {
         Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port(server)?)))
+    }
+
+    /// Where a server serves HTTP.
+    ///
+    /// # Errors
+    /// There is no such server.
+    pub fn http(&self, server: usize) -> Result<SocketAddr> {
+        let member = self.servers.get(server).context("no such server")?;
+        Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, member.http_port)))
     }
 
     /// Which of the running servers leads, as soon as one takes writes.

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::api;
 use crate::client::Client;
-use crate::health;
+use crate::health::{self, Ready};
 use crate::http::{Answer, Call, Caller, Fault};
 use crate::metrics::{self, Choice, Snapshot};
 use crate::openapi;
@@ -125,8 +125,8 @@ pub(crate) static ROUTES: &[Route] = &[
     look(
         "/readyz",
         "isReady",
-        "Whether the server has its data and accepts writes; 503 with the reason if not.",
-        &[],
+        "Whether the server has its data, and accepts writes or follows; 503 with the reason if not.",
+        READY,
         TEXT,
         |asked| Box::pin(ready(asked)),
     ),
@@ -543,12 +543,14 @@ async fn alive(_: Asked<'_>) -> Result<Answer, Fault> {
 }
 
 async fn ready(asked: Asked<'_>) -> Result<Answer, Fault> {
+    let not_ready = |reason| Answer::text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n"));
     Ok(match health::readiness(&asked.caller.served.shard) {
-        Ok(()) => Answer::text(StatusCode::OK, "ready\n"),
-        Err(why) => {
-            let reason = format!("{}\n", why.reason());
-            Answer::text(StatusCode::SERVICE_UNAVAILABLE, reason)
+        Ok(Ready::ForAll) => Answer::text(StatusCode::OK, "ready\n"),
+        Ok(Ready::ForReads) if asked.query.flag("writes") => {
+            not_ready("another server leads".to_owned())
         }
+        Ok(Ready::ForReads) => Answer::text(StatusCode::OK, "ready for reads\n"),
+        Err(why) => not_ready(why.reason()),
     })
 }
 
@@ -573,6 +575,13 @@ async fn measured(asked: Asked<'_>) -> Result<Answer, Fault> {
         Ok(Err(_)) | Err(_) => Err(Fault::internal("the metrics cannot be written")),
     }
 }
+
+/// What can be asked of whether the server is ready.
+const READY: &[Parameter] = &[Parameter {
+    name: "writes",
+    kind: Kind::Flag,
+    help: "Whether it must accept writes: a follower is not ready then.",
+}];
 
 /// The parameter that names a database.
 pub(crate) const DB: Parameter = Parameter {

@@ -31,8 +31,9 @@ fn main() -> Result<()> {
     let addresses: Vec<_> = (0..SERVERS)
         .map(|server| group.address(server))
         .collect::<Result<_>>()?;
-    for address in &addresses {
-        say(&format!("redis-cli -p {}", address.port()))?;
+    for (server, address) in addresses.iter().enumerate() {
+        let http = group.http(server)?;
+        say(&format!("redis-cli -p {}, http://{http}/", address.port()))?;
     }
     let mut leader = None;
     runtime.block_on(async {

@@ -64,6 +64,13 @@ impl Server {
         }
     }
 
+    /// Returns whether this server answers reads: it leads or is alone, or what it has of the log
+    /// is new enough.
+    pub fn shows_data(&self, now: Now) -> bool {
+        let topology = self.topology();
+        topology.is_none_or(|topology| topology.leads() || self.is_fresh(topology, now.mono))
+    }
+
     /// Returns whether what this node has is new enough to be shown.
     fn is_fresh(&self, topology: &Topology, now: Mono) -> bool {
         let now = Now {

@@ -25,7 +25,7 @@ pub(crate) const SLOW_LOG: &[Parameter] = &[COUNT];
 pub(crate) struct Overview {
     version: &'static str,
     uptime_seconds: u64,
-    /// It has its data and accepts writes.
+    /// It has its data, and accepts writes or is a follower that answers reads.
     ready: bool,
     /// Why it is not ready; null if it is.
     not_ready_because: Option<String>,

@@ -75,8 +75,8 @@ const SERVER: &[Family] = &[
     gauge(
         "weir_ready",
         In::Numbers,
-        "1 if the server has its data and accepts writes",
-        |s, f| f.one(u64::from(s.figures.accepts_writes && !s.figures.is_loading)),
+        "1 if the server has its data, and accepts writes or is a follower that answers reads",
+        |s, f| f.one(u64::from(s.figures.is_ready)),
     ),
     gauge(
         "weir_loading",

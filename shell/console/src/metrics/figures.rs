@@ -2,9 +2,11 @@
 
 use engine::observe::stages::Stages;
 use engine::observe::stats::{CommandStats, KeyspaceStats};
-use engine::server::{ShellFigures, Writes};
+use engine::server::ShellFigures;
 use engine::table::Row;
 use engine::{Engine, Now};
+
+use crate::health;
 
 /// A copy of what the engine counts.
 #[derive(Debug)]
@@ -19,7 +21,8 @@ pub(super) struct Figures {
     pub(super) errors: Vec<(String, u64)>,
     pub(super) error_total: u64,
     pub(super) is_loading: bool,
-    pub(super) accepts_writes: bool,
+    /// It accepts writes, or answers reads as a follower.
+    pub(super) is_ready: bool,
     pub(super) last_lsn: u64,
     pub(super) clients: u64,
     pub(super) clients_max: u64,
@@ -70,7 +73,7 @@ impl Figures {
                 .collect(),
             error_total: server.errors.total(),
             is_loading: server.loading.is_some(),
-            accepts_writes: server.writes == Writes::Accepted,
+            is_ready: health::of_engine(engine, now).is_ok(),
             last_lsn: engine.log().last().number(),
             clients: server.sessions.len() as u64,
             clients_max: server.config.clients_max as u64,

@@ -632,4 +632,15 @@ fn the_leader_hands_over_to_the_follower_that_has_the_most() {
         ],
     );
     assert_eq!(server.engine.take_orders(), [hand_over(3), hand_over(1)]);
+    server.engine.server.pause.hand_over(true);
+    server.check(
+        client,
+        &[
+            ("FAILOVER", "-ERR FAILOVER already in progress.\r\n"),
+            (
+                "SENTINEL FAILOVER shop",
+                "-INPROG Failover already in progress\r\n",
+            ),
+        ],
+    );
 }

@@ -145,10 +145,12 @@ impl SharedLog {
         }
         state.moved = (self.lease.clock)();
         drop(state);
-        self.durable.store(lsn.number(), Ordering::Release);
-        for listener in &*self.listeners.lock() {
+        let listeners = self.listeners.lock();
+        for listener in &*listeners {
             listener.released(lsn);
         }
+        // Who sees this may count on the gates. A new one is told of it, under this lock.
+        self.durable.store(lsn.number(), Ordering::Release);
     }
 
     /// What this node is.

@@ -75,7 +75,8 @@ const MARK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Group {
     /// None before the log is open, and after the server has left.
     driver: Mutex<Option<Driver>>,
-    marks: Mutex<Option<Marks>>,
+    marks: Mutex<Option<Worker<()>>>,
+    hand_overs: Mutex<Option<Worker<NodeId>>>,
     /// Who could take the lead over, the best one first; of a leader only.
     successors: Mutex<Vec<Successor>>,
     halted: OnceLock<Halt>,
@@ -90,11 +91,37 @@ pub(crate) struct Successor {
     name: topology::NodeId,
 }
 
-/// The thread that keeps marks, and what ends it.
+/// A thread that is asked for something now and then. It ends when nobody can ask any more.
 #[derive(Debug)]
-struct Marks {
-    stop: mpsc::Sender<()>,
+struct Worker<T> {
+    orders: mpsc::Sender<T>,
     thread: JoinHandle<()>,
+}
+
+impl<T: Send + 'static> Worker<T> {
+    fn start(
+        name: &str,
+        work: impl FnOnce(mpsc::Receiver<T>) + Send + 'static,
+    ) -> io::Result<Worker<T>> {
+        let (orders, asked) = mpsc::channel();
+        let thread = thread::Builder::new().name(name.to_owned());
+        let thread = thread.spawn(move || work(asked))?;
+        Ok(Worker { orders, thread })
+    }
+
+    /// Returns whether the thread is there to do it.
+    fn ask(&self, order: T) -> bool {
+        self.orders.send(order).is_ok()
+    }
+
+    fn end(self) {
+        let Worker { orders, thread } = self;
+        let name = thread.thread().name().unwrap_or_default().to_owned();
+        drop(orders);
+        if thread.join().is_err() {
+            tracing::error!(name, "a thread has panicked");
+        }
+    }
 }
 
 impl Shard {
@@ -136,6 +163,11 @@ impl Shard {
         let driver = Driver::start(config, beginning, member)?;
         *self.group.driver.lock() = Some(driver);
         self.keep_marks(file)?;
+        let shard = Arc::clone(self);
+        let hand_overs = Worker::start("weir-hand-over", move |asked| {
+            hand_over::run(&shard, &asked, Meter::new(allocator));
+        })?;
+        *self.group.hand_overs.lock() = Some(hand_overs);
         match has_joined.recv() {
             Ok(()) => Ok(()),
             // The member is gone.
@@ -156,12 +188,9 @@ impl Shard {
         let driver = self.group.driver.lock().take();
         drop(driver);
         let marks = self.group.marks.lock().take();
-        if let Some(Marks { stop, thread }) = marks {
-            drop(stop);
-            if thread.join().is_err() {
-                tracing::error!("the thread that keeps marks has panicked");
-            }
-        }
+        marks.map(Worker::end);
+        let hand_overs = self.group.hand_overs.lock().take();
+        hand_overs.map(Worker::end);
     }
 
     /// Why this server serves nobody any more, if that is so.
@@ -172,9 +201,8 @@ impl Shard {
     /// Keeps from now on what this node has seen of the log, on a thread of its own: nothing else
     /// waits for that disk.
     fn keep_marks(self: &Arc<Shard>, mut file: NodeFile) -> io::Result<()> {
-        let (stop, stopped) = mpsc::channel();
         let shard = Arc::clone(self);
-        let keep = move || {
+        let keep = move |stopped: mpsc::Receiver<()>| {
             loop {
                 let is_last = stopped.recv_timeout(MARK_EVERY) != Err(RecvTimeoutError::Timeout);
                 let standing = shard.group.driver.lock().as_ref().map(Driver::standing);
@@ -188,9 +216,7 @@ impl Shard {
                 }
             }
         };
-        let thread = thread::Builder::new().name("weir-marks".to_owned());
-        let thread = thread.spawn(keep)?;
-        *self.group.marks.lock() = Some(Marks { stop, thread });
+        *self.group.marks.lock() = Some(Worker::start("weir-marks", keep)?);
         Ok(())
     }
 }

@@ -18,7 +18,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use nix::sys::signal::Signal;
-use redis::RedisResult;
 use weir_tests::exactly_once::{Audited, Clients, Servers};
 use weir_tests::finder::Finder;
 use weir_tests::group::{Group, NAME, SERVERS};
@@ -201,8 +200,7 @@ impl Run {
         match fault {
             Fault::HandOver => {
                 let mut leader = self.finder.connect()?;
-                // The other one may lead before the reply leaves, which is an error then.
-                let _: RedisResult<()> = redis::cmd("FAILOVER").query(&mut leader);
+                redis::cmd("FAILOVER").exec(&mut leader)?;
                 watch.rest(&self.clients, while_it_lasts);
             }
             Fault::KillLeader => self.kill(leader, &mut watch)?,

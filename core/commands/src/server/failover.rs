@@ -81,6 +81,9 @@ impl Command for Failover {
         if cmd.force && (cmd.to.is_none() || cmd.timeout.is_none()) {
             return Err(TopologyError::FailoverForce.into());
         }
+        if ctx.server.pause.is_handing_over() {
+            return Err(TopologyError::FailoverInProgress.into());
+        }
         hand_over(ctx, cmd.to)?;
         Ok(Flow::Done)
     }

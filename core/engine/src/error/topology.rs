@@ -110,6 +110,12 @@ pub enum TopologyError {
     /// `FAILOVER ABORT`: a hand-over ends by itself, within a second.
     #[error("ERR No failover in progress.")]
     NoFailover,
+    /// `FAILOVER` while the lead is being handed over.
+    #[error("ERR FAILOVER already in progress.")]
+    FailoverInProgress,
+    /// `SENTINEL FAILOVER` while the lead is being handed over.
+    #[error("INPROG Failover already in progress")]
+    SentinelFailoverInProgress,
     /// `FAILOVER` with a timeout that is none.
     #[error("ERR FAILOVER timeout must be greater than 0")]
     FailoverTimeout,

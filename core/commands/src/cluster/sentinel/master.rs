@@ -68,5 +68,8 @@ pub(super) fn fail_over(args: &mut Args<'_>, ctx: &mut Ctx<'_>) -> Result<(), Cm
     if !topology.leads() {
         return Err(ask_the_leader(topology).into());
     }
+    if ctx.server.pause.is_handing_over() {
+        return Err(TopologyError::SentinelFailoverInProgress.into());
+    }
     hand_over(ctx, None)
 }

@@ -188,9 +188,13 @@ impl Shard {
         let driver = self.group.driver.lock().take();
         drop(driver);
         let marks = self.group.marks.lock().take();
-        marks.map(Worker::end);
         let hand_overs = self.group.hand_overs.lock().take();
-        hand_overs.map(Worker::end);
+        if let Some(marks) = marks {
+            marks.end();
+        }
+        if let Some(hand_overs) = hand_overs {
+            hand_overs.end();
+        }
     }
 
     /// Why this server serves nobody any more, if that is so.

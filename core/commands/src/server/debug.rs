@@ -124,6 +124,7 @@ impl Command for Debug {
             (b"listpack", Some(key), 3) => show_encoded(ctx, key, "listpack")?,
             (b"quicklist", Some(key), 3 | 4) => show_encoded(ctx, key, "quicklist")?,
             (b"populate", Some(_), 3..=5) => {
+                ctx.server.check_unannounced_write()?;
                 debug_populate::populate(ctx, request.skip(2))?;
                 ctx.reply.ok();
             }

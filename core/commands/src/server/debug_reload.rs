@@ -3,12 +3,16 @@
 
 use engine::clients::waiting::Wait;
 use engine::command::{Ctx, Flow, Mode};
-use engine::error::CmdError;
+use engine::error::{CmdError, TopologyError};
 use engine::server::{Conflicts, Order, Reload, ReloadInto, ReloadSource};
 use resp::Argv;
 
 /// Orders that the snapshot file be loaded.
 pub(super) fn snapshot(ctx: &mut Ctx<'_>, options: Argv<'_>) -> Result<Flow, CmdError> {
+    if ctx.server.topology().is_some() {
+        // Others would not have what is loaded.
+        return Err(TopologyError::DataIsInLog.into());
+    }
     let mut reload = Reload {
         source: ReloadSource::NewSnapshot,
         before: ReloadInto::Emptied,

@@ -116,6 +116,9 @@ pub enum TopologyError {
     /// `SENTINEL FAILOVER` while the lead is being handed over.
     #[error("INPROG Failover already in progress")]
     SentinelFailoverInProgress,
+    /// `DEBUG RELOAD` in a group.
+    #[error("ERR The nodes of a group load their data from the log that they share")]
+    DataIsInLog,
     /// `FAILOVER` with a timeout that is none.
     #[error("ERR FAILOVER timeout must be greater than 0")]
     FailoverTimeout,

@@ -71,6 +71,21 @@ impl Server {
         topology.is_none_or(|topology| topology.leads() || self.is_fresh(topology, now.mono))
     }
 
+    /// Refuses what a request is about to write that was admitted as one that only reads
+    /// (`DEBUG POPULATE`). Most commands say in the table that they write, and never ask.
+    ///
+    /// # Errors
+    /// This node follows, hands the lead over, or takes no writes at the moment.
+    pub fn check_unannounced_write(&self) -> Result<(), CmdError> {
+        if self.follows() {
+            return Err(TopologyError::ReadOnlyReplica.into());
+        }
+        if self.pause.is_handing_over() {
+            return Err(TopologyError::FailoverInProgress.into());
+        }
+        self.writes.refusal(false).map_or(Ok(()), Err)
+    }
+
     /// Returns whether what this node has is new enough to be shown.
     fn is_fresh(&self, topology: &Topology, now: Mono) -> bool {
         let now = Now {

@@ -614,24 +614,29 @@ fn of_equal_delivery_times_the_one_that_came_later_is_later() {
 /// Many entries in any order are claimed and given back as if each came by itself.
 #[test]
 fn many_entries_are_placed_together_as_one_by_one() {
-    const COUNT: u64 = 1500;
+    const COUNT: u64 = 5000;
     let mut together = Group::new(id(0), Some(0));
     let first = together.create_consumer(b"first", 1).handle();
     let second = together.create_consumer(b"second", 1).handle();
     let delivered: Vec<_> = (1..COUNT).map(id).collect();
-    let (early, late) = delivered.split_at(700);
+    let (early, late) = delivered.split_at(2300);
     together.deliver(first, early, 1, Acknowledgement::Awaited, None);
     together.deliver(second, late, 2, Acknowledgement::Awaited, None);
     let mut alone = together.clone();
-    // Some are not pending, and some come in short runs.
-    let jumping = |start: u64, step: u64| -> Vec<_> {
-        (0..600)
+    // Some are not pending, some come in short runs, and some are more than one part.
+    let jumping = |count: u64, start: u64, step: u64| -> Vec<_> {
+        (0..count)
             .map(|n| id((start + n * step) % (COUNT + 200) + 1))
             .collect()
     };
-    for (turn, ids) in [jumping(3, 601), jumping(90, 77), jumping(5, 1009)]
-        .into_iter()
-        .enumerate()
+    for (turn, ids) in [
+        jumping(600, 3, 601),
+        jumping(600, 90, 77),
+        jumping(4600, 11, 1),
+        jumping(4600, 5, 1009),
+    ]
+    .into_iter()
+    .enumerate()
     {
         for holder in [None, Some(first), Some(second), None] {
             for missing in [Missing::Skip, Missing::Create] {

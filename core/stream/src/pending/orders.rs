@@ -162,12 +162,8 @@ impl Pending {
     /// after all others that stand so.
     pub(crate) fn give_back(&mut self, consumers: &mut Consumers, entries: &[GivenBack]) {
         if entries.len() >= MANY_MIN {
-            let ids: Vec<StreamId> = entries.iter().map(|entry| entry.id).collect();
-            let how = |number: usize| entries[number].how();
-            if self
-                .place_many(consumers, &ids, how, Missing::Create)
-                .is_some()
-            {
+            let placed = self.place_many(consumers, entries, GivenBack::how, Missing::Create);
+            if placed.is_some() {
                 return;
             }
         }
@@ -401,7 +397,7 @@ impl Pending {
         missing: Missing,
     ) -> usize {
         if ids.len() >= MANY_MIN {
-            let how = |_| (standing, count);
+            let how = |_: &StreamId| (standing, count);
             if let Some(placed) = self.place_many(consumers, ids, how, missing) {
                 return placed;
             }

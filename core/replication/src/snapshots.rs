@@ -51,6 +51,13 @@ impl Snapshots {
         comparable.or(self.newest())
     }
 
+    /// The same without one that turned out not to be whole.
+    #[must_use]
+    pub fn without(mut self, seq: Seq) -> Snapshots {
+        self.checked.retain(|it| *it != seq);
+        self
+    }
+
     /// Those that nobody needs, the oldest first. They are removed after the log was trimmed, not
     /// before.
     pub fn surplus(&self) -> &[Seq] {
@@ -58,13 +65,19 @@ impl Snapshots {
         &self.checked[..surplus]
     }
 
+    /// The older one of those that are kept: the log is trimmed behind it. `None` while there are
+    /// fewer than are to be kept.
+    pub fn oldest_kept(&self) -> Option<Seq> {
+        self.checked.iter().rev().nth(SNAPSHOTS_KEPT - 1).copied()
+    }
+
     /// The first record that the log must keep: that behind the oldest snapshot that is kept, or an
     /// earlier one that some live follower has yet to read. `followers` says what each has read.
     /// `None` while there are fewer snapshots than are to be kept.
     pub fn trim_to(&self, followers: impl IntoIterator<Item = Seq>) -> Option<Seq> {
-        let oldest = self.checked.iter().rev().nth(SNAPSHOTS_KEPT - 1)?;
-        let read = followers.into_iter().min().unwrap_or(*oldest);
-        Some(read.min(*oldest).next())
+        let oldest = self.oldest_kept()?;
+        let read = followers.into_iter().min().unwrap_or(oldest);
+        Some(read.min(oldest).next())
     }
 }
 
@@ -101,9 +114,11 @@ mod tests {
         for few in [with(&[]), with(&[7]), with(&[7, 7])] {
             assert_eq!(few.trim_to(none), None);
             assert_eq!(few.surplus(), []);
+            assert_eq!(few.oldest_kept(), None);
         }
         let found = with(&[30, 10, 20]);
         assert_eq!(found.surplus(), [Seq(10)]);
+        assert_eq!(found.oldest_kept(), Some(Seq(20)));
         assert_eq!(found.trim_to(none), Some(Seq(21)));
     }
 
@@ -128,5 +143,6 @@ mod tests {
         assert_eq!(found.beginning(mark(19)), Some(Seq(10)));
         assert_eq!(found.beginning(mark(9)), Some(Seq(20)));
         assert_eq!(with(&[]).beginning(mark(9)), None);
+        assert_eq!(found.without(Seq(20)).beginning(None), Some(Seq(10)));
     }
 }

@@ -27,6 +27,11 @@ pub(crate) fn messages_of_replica(stream: &str) -> String {
     format!("$JS.API.DIRECT.GET.{stream}")
 }
 
+/// Subject of a request to a stream, to remove records from its front.
+pub(crate) fn purge_stream(stream: &str) -> String {
+    format!("$JS.API.STREAM.PURGE.{stream}")
+}
+
 /// Subject of a question to all servers, for their settings. Only a user of the system account gets
 /// answers.
 pub(crate) const SETTINGS_OF_SERVERS: &str = "$SYS.REQ.SERVER.PING.VARZ";
@@ -132,6 +137,14 @@ pub(crate) struct StoredMessage {
     /// The record in Base64; absent if it has no bytes.
     #[serde(default)]
     pub(crate) data: String,
+}
+
+/// The answer to a request to remove records.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Purged {
+    /// How many were removed.
+    #[serde(default)]
+    pub(crate) purged: u64,
 }
 
 /// One server's answer about its settings.

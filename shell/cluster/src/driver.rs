@@ -13,7 +13,7 @@ use batch::{Encoded, Lsn};
 use parking_lot::Mutex;
 use replication::{
     Action, Epoch, Event, GroupError, Identity, Mark, Node, NodeId, Position, Settings,
-    SettingsError, Status, Steady,
+    SettingsError, Status, Steady, StopReason,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
@@ -87,6 +87,11 @@ impl Standing {
             reached_end: node.reached_end(),
             may_answer_until: node.may_answer_until(),
         }
+    }
+
+    /// Whether it has read all that there was: a leader, or a follower that has been at the end.
+    pub fn has_read_all(&self) -> bool {
+        self.has_caught_up || self.may_answer_until.is_some()
     }
 
     /// Whether a leader may answer clients now, after it has executed what they asked.
@@ -403,13 +408,28 @@ impl<R: Replica> Work<R> {
                 self.lead = None;
                 self.note_standing();
                 let beginning = self.replica.step_down(deposed);
-                self.identity.entropy = self.identity.entropy.wrapping_add(NONCES_PER_LIFE);
-                self.node = follower(self.settings, self.identity.clone(), beginning);
-                self.node.apply(clock::now(), Event::Tick);
+                self.begin_again(beginning);
             }
-            Action::Stop(stop) => return Err(Halt::Log(stop)),
+            Action::Stop(stop) => {
+                let is_left_behind = matches!(stop.reason, StopReason::Trimmed { .. });
+                if !is_left_behind {
+                    return Err(Halt::Log(stop));
+                }
+                warn!(%stop, "this node was left behind");
+                self.lead = None;
+                self.note_standing();
+                let beginning = self.replica.left_behind(&stop);
+                self.begin_again(beginning.ok_or(Halt::Log(stop))?);
+            }
         }
         Ok(())
+    }
+
+    /// Follows behind what the replica has, as a node that was just started.
+    fn begin_again(&mut self, beginning: Beginning) {
+        self.identity.entropy = self.identity.entropy.wrapping_add(NONCES_PER_LIFE);
+        self.node = follower(self.settings, self.identity.clone(), beginning);
+        self.node.apply(clock::now(), Event::Tick);
     }
 
     /// Hands what has gathered to the protocol.

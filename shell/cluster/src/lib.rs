@@ -3,7 +3,8 @@
 //! `core/replication` has the protocol, as a state machine without a connection or a clock. Here
 //! are the two things that it needs to run: a [`LogService`], which publishes and reads records,
 //! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
-//! the protocol says. A [`SnapshotFolder`] has the snapshots behind which the log may be trimmed.
+//! the protocol says. A [`SnapshotStore`] has the snapshots behind which the log is trimmed
+//! ([`trim`]).
 //! What the records mean is the business of a [`Replica`], which the owner of the driver brings.
 //! Beside the log, nodes tell one another that they are there ([`Presence`]).
 //!
@@ -32,6 +33,7 @@ mod replica;
 mod service;
 mod snapshots;
 mod stream;
+mod trim;
 
 pub use assurance::{Assurance, AssuranceError};
 pub use clock::now as steady_now;
@@ -41,4 +43,5 @@ pub use error::OpenError;
 pub use presence::Presence;
 pub use replica::{Beginning, Halt, Inapplicable, Replica};
 pub use service::LogService;
-pub use snapshots::{FolderError, SnapshotFolder, TakeError};
+pub use snapshots::{SnapshotFolder, SnapshotStore, StoreError, TakeError};
+pub use trim::{TrimError, trim};

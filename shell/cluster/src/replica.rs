@@ -55,6 +55,11 @@ pub trait Replica: Send + 'static {
     /// that wait must be told that nothing is known of their requests.
     fn step_down(&mut self, deposed: Deposed) -> Beginning;
 
+    /// The log was trimmed beyond where this node is: drops the state, and says where it begins
+    /// again. It may have led, with what is not in the log. `None` if it has nothing to begin with;
+    /// then the driver ends.
+    fn left_behind(&mut self, stop: &Stop) -> Option<Beginning>;
+
     /// Serves nobody any more. The driver ends.
     fn halt(&mut self, why: Halt);
 }

@@ -20,7 +20,9 @@ use rdb::{Compression, SnapshotReader, SnapshotWriter};
 use thiserror::Error;
 use values::Value;
 
-pub use self::of_group::{CheckError, Contents, KeepError, check, keep_file, load_at, write_at};
+pub use self::of_group::{
+    CheckError, Contents, KeepError, check, keep_file, load_at, position_of, write_at,
+};
 use self::pieces::Pieces;
 pub use self::progress::{Progress, Written};
 pub(crate) use self::watched::Watched;

@@ -8,6 +8,7 @@
 mod hand_over;
 mod member;
 mod node_file;
+mod snapshots;
 mod view;
 
 use std::io;
@@ -17,7 +18,8 @@ use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use cluster::{Beginning, Driver, DriverConfig, Halt, ServiceConfig, StartError, steady_now};
+use cluster::{Driver, DriverConfig, Halt, ServiceConfig, SnapshotFolder, StartError, steady_now};
+use engine::config::LogSnapshots;
 use engine::topology;
 use parking_lot::Mutex;
 use persistence::SharedLog;
@@ -28,6 +30,7 @@ use crate::shard::Shard;
 
 use self::member::Member;
 use self::node_file::NodeFile;
+use self::snapshots::GroupSnapshots;
 use self::view::View;
 
 pub use self::node_file::NodeFileError;
@@ -45,6 +48,8 @@ pub struct GroupConfig {
     pub file: PathBuf,
     /// The version that other nodes are told.
     pub version: String,
+    /// Which snapshots are made; none if no place is named for them.
+    pub snapshots: Option<LogSnapshots>,
 }
 
 /// Why a server is no member of its group.
@@ -79,6 +84,7 @@ pub(crate) struct Group {
     hand_overs: Mutex<Option<Worker<NodeId>>>,
     /// Who could take the lead over, the best one first; of a leader only.
     successors: Mutex<Vec<Successor>>,
+    snapshots: OnceLock<Arc<GroupSnapshots>>,
     halted: OnceLock<Halt>,
 }
 
@@ -148,17 +154,16 @@ impl Shard {
         let (joined, has_joined) = mpsc::channel();
         let view = View::new(config.service.group.to_string(), id, &config.announce);
         let greeting = view.greeting();
-        let member = Member::new(Arc::clone(self), log, view, mark, allocator, joined);
+        let snapshots = self.open_snapshots(&config, id)?;
+        let log = (log, view);
+        let mut member = Member::new(Arc::clone(self), log, mark, snapshots, allocator, joined);
+        let beginning = member.begin();
         let config = DriverConfig {
             service: config.service,
             settings: config.settings,
             id,
             greeting,
             version: config.version,
-        };
-        let beginning = Beginning {
-            mark,
-            ..Beginning::default()
         };
         let driver = Driver::start(config, beginning, member)?;
         *self.group.driver.lock() = Some(driver);
@@ -183,6 +188,9 @@ impl Shard {
         if self.journal.shared().is_none() {
             return;
         }
+        if let Some(snapshots) = self.group.snapshots.get() {
+            snapshots.leave();
+        }
         self.hand_over_before_stop(&mut Meter::new(allocator));
         // Not under the lock of the slot: the thread may have much to do before it ends.
         let driver = self.group.driver.lock().take();
@@ -200,6 +208,27 @@ impl Shard {
     /// Why this server serves nobody any more, if that is so.
     pub(crate) fn why_halted(&self) -> Option<Halt> {
         self.group.halted.get().cloned()
+    }
+
+    /// Looks after the snapshots of the group from now on, if a place is named for them.
+    fn open_snapshots(
+        self: &Arc<Shard>,
+        config: &GroupConfig,
+        id: NodeId,
+    ) -> io::Result<Option<Arc<GroupSnapshots>>> {
+        let Some(LogSnapshots { folder, records }) = &config.snapshots else {
+            return Ok(None);
+        };
+        let service = config.service.clone();
+        let store = SnapshotFolder::new(folder, service.group.clone(), id);
+        if let Err(error) = store.remove_unfinished() {
+            tracing::warn!(%error, "an unfinished snapshot is left");
+        }
+        let (snapshots, errands) = GroupSnapshots::new(Box::new(store));
+        let snapshots = Arc::clone(self.group.snapshots.get_or_init(|| snapshots));
+        let looked = Arc::clone(&snapshots);
+        snapshots::look_after(self, looked, errands, service, (*records, id))?;
+        Ok(Some(snapshots))
     }
 
     /// Keeps from now on what this node has seen of the log, on a thread of its own: nothing else

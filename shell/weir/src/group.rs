@@ -36,6 +36,7 @@ pub(crate) fn config(log: SharedLogConfig, dir: &Path) -> anyhow::Result<GroupCo
         announce: log.announce,
         file: dir.join(NODE_FILE),
         version: help::version(),
+        snapshots: log.snapshots,
     })
 }
 

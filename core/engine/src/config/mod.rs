@@ -41,7 +41,7 @@ pub use rows::{APPENDONLY, BIND, DIR, PORT, REQUIREPASS, SECRET_SETTINGS, TLS_PO
 pub use save_points::{SavePoint, SavePoints};
 pub use setting::{Kind, Setting, SettingError, Standing, When, parse_bytes};
 pub use settings::Settings;
-pub use shared_log::{SharedLogConfig, SharedLogFault};
+pub use shared_log::{LogSnapshots, SharedLogConfig, SharedLogFault};
 pub use shell::{DataConfig, Fsync, HttpConfig, LogLevel, ShellConfig};
 pub use tls::{ClientCertificates, TlsConfig};
 

@@ -416,6 +416,23 @@ pub(super) const ROWS: &[Setting] = &[
         "On how many NATS servers the log is kept, from 3; 1 with log-development.",
     ),
     row(
+        "log-snapshot-records",
+        Integer {
+            min: 1,
+            max: i64::MAX,
+        },
+        "500000",
+        AtStart,
+        "After how many records of log a server that follows makes the next snapshot of log-snapshots.",
+    ),
+    row(
+        "log-snapshots",
+        Text,
+        "",
+        AtStart,
+        "A folder that all servers of a group see, in which one that follows keeps snapshots; log is trimmed behind them; empty: log grows without a bound.",
+    ),
+    row(
         "log-system-password",
         Text,
         "",

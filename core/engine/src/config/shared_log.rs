@@ -1,5 +1,7 @@
 //! What the settings say of a log that several servers share (`log`), and what they must say.
 
+use std::path::PathBuf;
+
 use super::{CANONICAL, Settings};
 
 /// A log that several servers share.
@@ -19,6 +21,17 @@ pub struct SharedLogConfig {
     pub replicas: u8,
     /// How much longer than a lease a follower waits, in percent.
     pub drift_percent: u32,
+    /// Which snapshots are made; none if no place is named for them.
+    pub snapshots: Option<LogSnapshots>,
+}
+
+/// Snapshots behind which a log is trimmed that several servers share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogSnapshots {
+    /// Where they are kept (`log-snapshots`).
+    pub folder: PathBuf,
+    /// After how many records the next one is made, at least 1.
+    pub records: u64,
 }
 
 /// Why settings are none that a log can be shared by.
@@ -51,10 +64,11 @@ pub enum SharedLogFault {
 const LOG: &str = "log";
 
 /// Those that mean nothing without it, and are empty by default.
-const OF_LOG: [&str; 6] = [
+const OF_LOG: [&str; 7] = [
     "announce",
     "group",
     "log-password",
+    "log-snapshots",
     "log-system-password",
     "log-system-user",
     "log-user",
@@ -76,6 +90,7 @@ impl SharedLogConfig {
             system_user: system_user.filter(|_| is_checked),
             replicas: settings.number("log-replicas"),
             drift_percent: settings.number("log-drift"),
+            snapshots: LogSnapshots::resolve(settings),
         })
     }
 
@@ -90,6 +105,16 @@ impl SharedLogConfig {
         let is_good = !host.is_empty() && !host.contains(char::is_whitespace);
         let port = port.parse().ok().filter(|port| *port > 0)?;
         is_good.then_some((host, port))
+    }
+}
+
+impl LogSnapshots {
+    fn resolve(settings: &Settings) -> Option<LogSnapshots> {
+        let place = settings.text("log-snapshots");
+        (!place.is_empty()).then(|| LogSnapshots {
+            folder: PathBuf::from(place),
+            records: settings.number("log-snapshot-records"),
+        })
     }
 }
 
@@ -177,11 +202,26 @@ mod tests {
         let system_user = Some(("sys".to_owned(), String::new()));
         assert_eq!((log.user, log.system_user), (None, system_user));
         assert_eq!((log.replicas, log.drift_percent), (3, 25));
+        assert_eq!(log.snapshots, None);
         let mut completed = settings(&GOOD);
         completed.complete();
         let config = ShellConfig::resolve(&completed);
         assert!(!config.data.journalling);
         assert_eq!(completed.value("save"), Some(""));
+    }
+
+    #[test]
+    fn snapshots_are_made_where_a_place_is_named() {
+        let pairs = [("log-snapshots", "/mnt/s"), ("log-snapshot-records", "7")];
+        let pairs: Vec<_> = GOOD.into_iter().chain(pairs).collect();
+        let log = ShellConfig::resolve(&settings(&pairs)).shared_log.unwrap();
+        let expected = LogSnapshots {
+            folder: PathBuf::from("/mnt/s"),
+            records: 7,
+        };
+        assert_eq!(log.snapshots, Some(expected));
+        let alone = settings(&[("log-snapshots", "/mnt/s")]).check_shared_log();
+        assert_eq!(alone, Err(SharedLogFault::NoLog("log-snapshots")));
     }
 
     #[test]

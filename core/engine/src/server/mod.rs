@@ -535,6 +535,23 @@ pub struct ThreadFigures {
     pub writes: u64,
 }
 
+/// Snapshots of a log that several servers share, as this one sees them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogSnapshotFigures {
+    /// The last record that the newest has; 0 if there is none.
+    pub newest_seq: u64,
+    /// How many this process has made.
+    pub made: u64,
+    /// One is being made.
+    pub is_making: bool,
+    /// How long the last one took that was made, in milliseconds.
+    pub took_ms: u64,
+    /// The first record that the log has kept when this process last trimmed it; 0: it never did.
+    pub trimmed_to: u64,
+    /// What went wrong last, and has not gone well since; empty if nothing.
+    pub error: String,
+}
+
 /// Figures that only the shell knows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ShellFigures {
@@ -580,6 +597,8 @@ pub struct ShellFigures {
     pub sent_bytes: u64,
     /// How data reaches the disk.
     pub persistence: PersistenceFigures,
+    /// The snapshots of the group; none if no place is named for them.
+    pub log_snapshots: Option<LogSnapshotFigures>,
     /// Where clients can connect, a line of `INFO` each.
     pub listeners: Vec<String>,
     /// What each I/O thread has done.

@@ -11,7 +11,7 @@ use cluster::{
     Standing,
 };
 use parking_lot::{Condvar, Mutex};
-use replication::{Deposed, Epoch, NodeId, ReadGroup, Settings};
+use replication::{Deposed, Epoch, NodeId, ReadGroup, Settings, Stop};
 
 /// How long something may take that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -177,6 +177,10 @@ impl Replica for Handle {
         state.numbers.clear();
         state.stepped_down += 1;
         Beginning::default()
+    }
+
+    fn left_behind(&mut self, _: &Stop) -> Option<Beginning> {
+        None
     }
 
     fn halt(&mut self, why: Halt) {

@@ -17,8 +17,9 @@ use engine::{Engine, Expired, Now, Unknown};
 use journal::open_regular;
 use rdb::{Digest, SnapshotReader};
 use replication::{Position, PositionFields};
-use stream::Stream;
+use stream::{Retention, Stream};
 use thiserror::Error;
+use values::Thresholds;
 
 use super::pieces::{self, Pieces};
 use super::{LoadError, Progress, RESTORE, load, put_in_place, write_durably, write_with};
@@ -144,7 +145,7 @@ pub fn load_at(
     mut reader: impl Read + Seek + Send,
     now: Now,
 ) -> Result<Position, LoadError> {
-    let (fields, time_ms) = header(engine, name, &mut reader, now)?;
+    let (fields, time_ms) = header(engine.snapshot_context(now), name, &mut reader)?;
     let at = fields.finish().map_err(|error| broken(name, &error))?;
     reader.rewind().map_err(|error| broken(name, &error))?;
     let mut unknown = Unknown::new(engine.server.config.on_unknown);
@@ -154,14 +155,29 @@ pub fn load_at(
     Ok(at)
 }
 
+/// Where such a snapshot is, as the fields at its front say. The rest is not read.
+///
+/// # Errors
+/// [`LoadError`] if its front cannot be read, or does not say where it is.
+pub fn position_of(name: &str, reader: impl Read + Send) -> Result<Position, LoadError> {
+    // What a value needs to be read does not matter: none is.
+    let context = rdb::Context {
+        now_ms: 0,
+        hash_seed: 0,
+        retention: Retention::DEFAULT,
+        thresholds: Thresholds::DEFAULT,
+        packing: rdb::Packing::Later,
+    };
+    let (fields, _) = header(context, name, reader)?;
+    fields.finish().map_err(|error| broken(name, &error))
+}
+
 /// What the fields at the front of a snapshot say: where it is, and up to which time it goes.
 fn header(
-    engine: &Engine,
+    context: rdb::Context,
     name: &str,
     reader: impl Read + Send,
-    now: Now,
 ) -> Result<(PositionFields, u64), LoadError> {
-    let context = engine.snapshot_context(now);
     let read = |pieces: Pieces| {
         let mut reader = SnapshotReader::new(pieces, context)?;
         let mut fields = PositionFields::default();
@@ -296,6 +312,7 @@ mod tests {
         let mut engine = engine_with(&[]);
         let at = load_at(&mut engine, "a", Cursor::new(&bytes), NOW).unwrap();
         assert_eq!(at, position());
+        assert_eq!(position_of("a", Cursor::new(&bytes)).unwrap(), at);
         assert_eq!(Contents::of(&engine.freeze(), NOW), contents);
         let checked = check(
             engine_with(&[]),

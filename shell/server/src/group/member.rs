@@ -15,12 +15,13 @@ use engine::store::log::Journalling;
 use engine::{Author, Engine, Lsn, Mono, Now, Replay, ReplayError};
 use journal::PanicEndsProcess;
 use persistence::SharedLog;
-use replication::{Deposed, Epoch, Mark, ReadGroup};
+use replication::{Deposed, Epoch, Mark, Position, ReadGroup, Status, Stop, StopReason};
 
 use crate::memory::{Allocator, Meter};
 use crate::shard::{Shard, State};
 
-use super::view::View;
+use super::snapshots::{GroupSnapshots, View};
+use super::view;
 
 /// A shard as the replica of a log.
 pub(super) struct Member {
@@ -30,6 +31,8 @@ pub(super) struct Member {
     has: Has,
     /// What was seen of the log in an earlier life of this node.
     mark: Option<Mark>,
+    /// The snapshots of the group; none if no place is named for them.
+    snapshots: Option<Arc<GroupSnapshots>>,
     /// Who waits for the first moment at which this server can serve clients.
     joined: Option<mpsc::Sender<()>>,
 }
@@ -43,7 +46,7 @@ struct Node {
     shows: bool,
     /// What the node is, as the driver last said.
     standing: Option<Standing>,
-    view: View,
+    view: view::View,
     /// When the engine was last told of the group.
     told: Mono,
 }
@@ -62,9 +65,9 @@ const TELL_EVERY_MS: u64 = 250;
 impl Member {
     pub(super) fn new(
         shard: Arc<Shard>,
-        log: Arc<SharedLog>,
-        view: View,
+        (log, view): (Arc<SharedLog>, view::View),
         mark: Option<Mark>,
+        snapshots: Option<Arc<GroupSnapshots>>,
         allocator: Allocator,
         joined: mpsc::Sender<()>,
     ) -> Member {
@@ -82,8 +85,75 @@ impl Member {
             },
             has,
             mark,
+            snapshots,
             joined: Some(joined),
         }
+    }
+
+    /// Loads the snapshot that this node begins with, if there is one; otherwise it begins at the
+    /// start of the log.
+    pub(super) fn begin(&mut self) -> Beginning {
+        let mark = self.node.standing.map_or(self.mark, |it| Some(it.mark));
+        let loaded = match &self.snapshots {
+            Some(snapshots) => snapshots.load(&self.shard, mark),
+            None => Ok(None),
+        };
+        let loaded = loaded.unwrap_or_else(|error| {
+            tracing::error!(%error, "this node begins without a snapshot");
+            None
+        });
+        Beginning {
+            at: self.begin_with(loaded),
+            mark,
+        }
+    }
+
+    /// Begins with what was loaded, if anything was. Returns where in the log that is.
+    fn begin_with(&mut self, loaded: Option<(Engine, Position)>) -> Position {
+        let Some((mut engine, at)) = loaded else {
+            self.has = Has::nothing(&self.shard);
+            return Position::default();
+        };
+        let replay = engine.begin_replay_after(at.lsn, self.shard.clock.now());
+        self.has = Has::Filling(Box::new((engine, replay)));
+        at
+    }
+
+    /// Takes the view that a snapshot is to be made of, if the engine is where the node is. A
+    /// follower always is. A leader executes ahead of the log; it makes one only if nobody else
+    /// could, in a moment in which all that it has executed is in the log.
+    fn take_view(&mut self, standing: &Standing, snapshots: &GroupSnapshots) {
+        let now = self.shard.clock.now();
+        let is_alone = self.node.view.live(now).is_empty();
+        let may = match standing.status {
+            Status::Following => standing.has_caught_up,
+            Status::Leading(_) => is_alone,
+            Status::Candidate | Status::InDoubt(_) | Status::Ended => false,
+        };
+        if !may || !matches!(self.has, Has::Shard) {
+            return;
+        }
+        let at = standing.position;
+        let view = self.with_shard(|_, State { engine, .. }, now| {
+            let is_there = engine.log().last() == at.lsn && engine.is_data_whole();
+            is_there.then(|| View {
+                frozen: engine.freeze(),
+                at,
+                empty: engine.empty_like(now),
+                now,
+            })
+        });
+        if let Some(view) = view {
+            snapshots.hand_in(view);
+        }
+    }
+
+    /// Serves nobody, and has nothing any more.
+    fn drop_all(&mut self) {
+        self.end_lead(|node, state, now| {
+            node.shows = false;
+            state.engine.drop_data(now);
+        });
     }
 
     /// Changes the shard under its lock, and delivers what follows for clients.
@@ -220,8 +290,18 @@ impl Replica for Member {
         }
         let now = self.shard.clock.now();
         let is_news = status != Some(standing.status);
+        let snapshots = self.snapshots.clone();
+        if let Some(snapshots) = &snapshots {
+            snapshots.note_followed();
+            if snapshots.is_wanted() {
+                self.take_view(standing, snapshots);
+            }
+        }
         if is_news || now.mono >= self.node.told.plus(TELL_EVERY_MS) {
             self.with_shard(|node, state, now| node.tell(state, now));
+            if let Some(snapshots) = &snapshots {
+                snapshots.note_heard(self.node.view.live(now));
+            }
             let mut successors = self.shard.group.successors.lock();
             *successors = self.node.view.successors(now);
         }
@@ -260,15 +340,21 @@ impl Replica for Member {
     }
 
     fn step_down(&mut self, _: Deposed) -> Beginning {
-        self.end_lead(|node, state, now| {
-            node.shows = false;
-            state.engine.drop_data(now);
-        });
-        self.has = Has::nothing(&self.shard);
-        Beginning {
+        self.drop_all();
+        self.begin()
+    }
+
+    fn left_behind(&mut self, stop: &Stop) -> Option<Beginning> {
+        let snapshots = self.snapshots.clone()?;
+        let StopReason::Trimmed { first } = stop.reason else {
+            return None;
+        };
+        self.drop_all();
+        let loaded = snapshots.load_from(&self.shard, first)?;
+        Some(Beginning {
+            at: self.begin_with(Some(loaded)),
             mark: self.mark,
-            ..Beginning::default()
-        }
+        })
     }
 
     fn halt(&mut self, why: Halt) {

@@ -148,6 +148,13 @@ impl View {
         there.into_iter().map(successor).collect()
     }
 
+    /// The other nodes that are there.
+    pub(super) fn live(&self, now: Now) -> Vec<NodeId> {
+        let others = self.nodes.iter().filter(|(id, _)| **id != self.own);
+        let live = others.filter(|(_, known)| !is_down(known, now));
+        live.map(|(id, _)| *id).collect()
+    }
+
     fn name(&self, id: NodeId) -> topology::NodeId {
         topology::NodeId::new(&self.group, id.0)
     }
@@ -264,6 +271,8 @@ mod tests {
         assert_eq!(successors(&view, 0), [NodeId(3), NodeId(2)]);
         let name = topology::NodeId::new("g", 3);
         assert_eq!(view.successors(now(0))[0].name, name);
+        assert_eq!(view.live(now(0)), [NodeId(2), NodeId(3)]);
+        assert_eq!(view.live(now(DOWN_AFTER_MS)), []);
         view.heard(presence(2, 6, "2 b:1"), now(DOWN_AFTER_MS));
         assert_eq!(successors(&view, DOWN_AFTER_MS), [NodeId(2)]);
         assert!(view.nodes.contains_key(&NodeId(3)));

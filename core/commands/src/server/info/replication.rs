@@ -2,6 +2,7 @@
 
 use engine::Now;
 use engine::command::Ctx;
+use engine::server::LogSnapshotFigures;
 use engine::topology::{Node, Topology};
 
 use super::sheet::Sheet;
@@ -103,6 +104,9 @@ pub(super) fn group(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let staleness_ms = topology.staleness_ms(now);
     let staleness_ms = staleness_ms.map_or(-1, u64::cast_signed);
     sheet.line("group_staleness_ms", staleness_ms);
+    if let Some(figures) = &ctx.server.shell.log_snapshots {
+        snapshots(sheet, figures);
+    }
     sheet.line("group_nodes", topology.nodes.len());
     for (number, node) in topology.nodes.iter().enumerate() {
         let role = match Some(node.id) == topology.leader {
@@ -122,6 +126,20 @@ pub(super) fn group(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
                 node.version,
             ),
         );
+    }
+}
+
+/// Snapshots behind which the log is trimmed.
+fn snapshots(sheet: &mut Sheet, figures: &LogSnapshotFigures) {
+    sheet.line("group_snapshot_newest_seq", figures.newest_seq);
+    sheet.line("group_snapshots_made", figures.made);
+    sheet.flag("group_snapshot_in_progress", figures.is_making);
+    sheet.line("group_snapshot_last_ms", figures.took_ms);
+    sheet.line("group_log_trimmed_to", figures.trimmed_to);
+    let is_well = figures.error.is_empty();
+    sheet.line("group_snapshot_status", if is_well { "ok" } else { "err" });
+    if !is_well {
+        sheet.line("group_snapshot_error", &figures.error);
     }
 }
 

@@ -33,7 +33,7 @@ fn at(seq: u64) -> Position {
 
 fn open(folder: &TempDir, group: &str, node: u64) -> SnapshotFolder {
     let group = GroupName::parse(group).unwrap();
-    SnapshotFolder::open(folder.path(), group, NodeId(node)).unwrap()
+    SnapshotFolder::new(folder.path(), group, NodeId(node))
 }
 
 fn keep(folder: &SnapshotFolder, seq: u64, requests: &[&str]) -> Contents {
@@ -57,6 +57,7 @@ fn what_one_node_keeps_another_begins_with() {
     assert_eq!(other.snapshots().unwrap().newest(), Some(Seq(30)));
     let mut engine = engine_with(&[]);
     assert_eq!(other.take(Seq(30), &mut engine, NOW).unwrap(), at(30));
+    assert_eq!(other.position(Seq(30)).unwrap(), at(30));
     assert_eq!(Contents::of(&engine.freeze(), NOW), contents);
 }
 
@@ -86,6 +87,8 @@ fn what_was_not_finished_does_not_count_and_is_removed_by_its_maker() {
     }
     fs::write(files.path().join("g-7.rdb"), "not by us").unwrap();
     let again = open(&files, "g", 1);
+    again.remove_unfinished().unwrap();
+    again.remove_unfinished().unwrap();
     assert_eq!(again.snapshots().unwrap(), Snapshots::default());
     assert!(!one.part().exists() && two.part().exists());
 }
@@ -104,6 +107,9 @@ fn a_snapshot_under_another_name_is_refused() {
     fs::write(folder.snapshot(Seq(12)), "no snapshot").unwrap();
     let refused = folder.take(Seq(12), &mut engine_with(&[]), NOW);
     assert!(matches!(refused, Err(TakeError::Load(_))));
+    assert!(folder.position(Seq(11)).is_err() && folder.position(Seq(12)).is_err());
+    let gone = folder.take(Seq(13), &mut engine_with(&[]), NOW);
+    assert!(matches!(gone, Err(TakeError::Store(_))));
 }
 
 #[test]
@@ -122,7 +128,7 @@ fn a_node_that_has_been_silent_is_not_alive() {
         .unwrap();
     let mut live = nodes[0].live(minute).unwrap();
     live.sort();
-    assert_eq!(live, [Seq(60), Seq(70)]);
+    assert_eq!(live, [(NodeId(1), Seq(70)), (NodeId(3), Seq(60))]);
     file.set_modified(now - minute).unwrap();
     assert_eq!(nodes[0].live(minute).unwrap().len(), 3);
 }
@@ -132,7 +138,13 @@ fn a_folder_that_is_not_there_is_not_made() {
     let files = TempDir::new().unwrap();
     let missing = files.path().join("missing");
     let group = GroupName::parse("g").unwrap();
-    assert!(SnapshotFolder::open(&missing, group.clone(), NodeId(1)).is_err());
+    let folder = SnapshotFolder::new(&missing, group, NodeId(1));
+    let fails = || {
+        let (frozen, empty) = (engine_with(&[]).freeze(), engine_with(&[]));
+        let kept = folder.keep(&frozen, &at(1), empty, NOW, &Progress::default());
+        kept.is_err() && folder.snapshots().is_err() && folder.say_read(Seq(1)).is_err()
+    };
+    assert!(fails() && !missing.exists());
     fs::write(&missing, "a file").unwrap();
-    assert!(SnapshotFolder::open(&missing, group, NodeId(1)).is_err());
+    assert!(fails());
 }

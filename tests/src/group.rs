@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
-use crate::audit::until;
+use crate::audit::{field, until};
 use crate::client::{Client, Protocol};
 use crate::finder::Finder;
 use crate::link::Link;
@@ -32,6 +32,8 @@ pub struct Group {
     /// they are connected directly.
     links: Vec<Vec<Link>>,
     folder: TempDir,
+    /// More settings of each server.
+    settings: Vec<(&'static str, String)>,
     /// Where the log is.
     pub nats: Nats,
 }
@@ -50,8 +52,19 @@ impl Group {
     /// # Errors
     /// When something cannot be started, or nobody leads in time.
     pub fn start(binary: &Path) -> Result<Option<Group>> {
+        Group::start_with(binary, Vec::new())
+    }
+
+    /// The same with more settings of each server, such as `--databases`.
+    ///
+    /// # Errors
+    /// When something cannot be started, or nobody leads in time.
+    pub fn start_with(
+        binary: &Path,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<Option<Group>> {
         match Nats::start(SERVERS, Sync::Always)? {
-            Some(nats) => Group::start_on(nats, Vec::new(), binary).map(Some),
+            Some(nats) => Group::start_on(nats, Vec::new(), binary, settings).map(Some),
             None => Ok(None),
         }
     }
@@ -69,10 +82,15 @@ impl Group {
             to.map(|address| Link::to(address.parse()?)).collect()
         };
         let links = (0..SERVERS).map(|_| links()).collect::<Result<_>>()?;
-        Group::start_on(nats, links, binary).map(Some)
+        Group::start_on(nats, links, binary, Vec::new()).map(Some)
     }
 
-    fn start_on(nats: Nats, links: Vec<Vec<Link>>, binary: &Path) -> Result<Group> {
+    fn start_on(
+        nats: Nats,
+        links: Vec<Vec<Link>>,
+        binary: &Path,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<Group> {
         // All are held until all are known, so that none is given out twice.
         let free = (0..2 * SERVERS).map(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
         let free = free.collect::<std::io::Result<Vec<_>>>()?;
@@ -89,6 +107,7 @@ impl Group {
             servers: servers.collect(),
             links,
             folder: tempfile::Builder::new().prefix("weir-group").tempdir()?,
+            settings,
             nats,
         };
         for server in 0..SERVERS {
@@ -126,12 +145,65 @@ impl Group {
             ("--log-system-user", "system".to_owned()),
             ("--log-system-password", "system".to_owned()),
         ];
-        for (name, value) in settings {
+        for (name, value) in settings.iter().chain(&self.settings) {
             command.arg(name).arg(value);
         }
         let running = Running::start(command, &[], &output)?;
         self.member(server)?.running = Some(running);
         Ok(())
+    }
+
+    /// Takes away what a server that does not run has on its disk: it is another node then.
+    ///
+    /// # Errors
+    /// When that cannot be removed.
+    pub fn empty(&self, server: usize) -> Result<()> {
+        Ok(fs::remove_dir_all(
+            self.folder.path().join(server.to_string()),
+        )?)
+    }
+
+    /// The number that a server has in its group.
+    ///
+    /// # Errors
+    /// When it has not kept one.
+    pub fn node(&self, server: usize) -> Result<u64> {
+        let file = self
+            .folder
+            .path()
+            .join(server.to_string())
+            .join("weir.node");
+        let text = fs::read_to_string(file)?;
+        let number = text.lines().find_map(|line| line.strip_prefix("node "));
+        Ok(number.context("no number of a node")?.parse()?)
+    }
+
+    /// A field of a section of `INFO` of a server; `None` if it has none.
+    ///
+    /// # Errors
+    /// When it cannot be reached.
+    pub fn info(&self, server: usize, section: &str, field: &str) -> Result<Option<String>> {
+        let told = self.client(server)?.command(&["INFO", section])?;
+        let told = String::from_utf8_lossy(told.as_bytes().unwrap_or_default()).into_owned();
+        let mut lines = told.lines().filter_map(|line| line.split_once(':'));
+        let found = lines.find(|(name, _)| *name == field);
+        Ok(found.map(|(_, value)| value.to_owned()))
+    }
+
+    /// The values of one field of a stream's entries, as numbers, once a server shows this many.
+    ///
+    /// # Errors
+    /// When it does not, or others than numbers.
+    pub fn numbers(&self, server: usize, stream: &str, count: usize) -> Result<Vec<usize>> {
+        let mut found = Vec::new();
+        until("the server has everything", || {
+            let Ok(mut client) = self.reader(server) else {
+                return Ok(false);
+            };
+            found = field(&mut client, stream, "n").unwrap_or_default();
+            Ok(found.len() >= count)
+        })?;
+        found.iter().map(|number| Ok(number.parse()?)).collect()
     }
 
     /// Kills a server; its folder stays.

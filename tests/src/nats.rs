@@ -66,7 +66,13 @@ struct ToldAccount {
 #[derive(Debug, Deserialize)]
 struct ToldStream {
     name: String,
+    state: Option<ToldState>,
     cluster: Option<ToldCluster>,
+}
+
+#[derive(Debug, Deserialize)]
+struct ToldState {
+    first_seq: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -185,6 +191,26 @@ impl Nats {
     /// # Errors
     /// When what a server says is not understood.
     pub fn stream(&self, name: &str) -> Result<Option<StreamState>> {
+        let leads = self.told_by_leader(name)?;
+        Ok(leads.map(|(leader, stream)| StreamState {
+            leader,
+            followers: match stream.cluster {
+                Some(cluster) => cluster.replicas.iter().filter(|it| it.current).count(),
+                None => 0,
+            },
+        }))
+    }
+
+    /// The number of the first record of a stream, as its leader says.
+    ///
+    /// # Errors
+    /// When it has no leader, or what that says is not understood.
+    pub fn first(&self, name: &str) -> Result<u64> {
+        let (_, stream) = self.told_by_leader(name)?.context("no stream")?;
+        Ok(stream.state.context("no state of a stream")?.first_seq)
+    }
+
+    fn told_by_leader(&self, name: &str) -> Result<Option<(usize, ToldStream)>> {
         for index in 0..self.servers.len() {
             let at = loopback(self.servers[index].monitor_port);
             let Ok(told) = ask(at, "/jsz?accounts=true&streams=true") else {
@@ -193,16 +219,12 @@ impl Nats {
             let told: Told = serde_json::from_str(&told)?;
             let accounts = told.account_details.into_iter();
             let mut streams = accounts.flat_map(|account| account.stream_detail);
-            if let Some(cluster) = streams
-                .find(|stream| stream.name == name)
-                .and_then(|stream| stream.cluster)
-                && cluster.leader == Nats::name(index)
-            {
-                let current = cluster.replicas.iter().filter(|replica| replica.current);
-                return Ok(Some(StreamState {
-                    leader: index,
-                    followers: current.count(),
-                }));
+            let leads = |stream: &ToldStream| {
+                let cluster = stream.cluster.as_ref();
+                stream.name == name && cluster.is_some_and(|it| it.leader == Nats::name(index))
+            };
+            if let Some(stream) = streams.find(leads) {
+                return Ok(Some((index, stream)));
             }
         }
         Ok(None)

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use nix::sys::signal::Signal;
-use weir_tests::audit::{field, until};
+use weir_tests::audit::until;
 use weir_tests::client::Client;
 use weir_tests::group::{Group, NAME, SERVERS};
 use weir_tests::peers::weir;
@@ -35,15 +35,7 @@ fn append_somewhere(group: &Group, number: usize) -> Result<Vec<u8>> {
 
 /// The numbers that a server shows, once it shows this many.
 fn numbers(group: &Group, server: usize, count: usize) -> Result<Vec<usize>> {
-    let mut found = Vec::new();
-    until("the server has everything", || {
-        let Ok(mut client) = group.reader(server) else {
-            return Ok(false);
-        };
-        found = field(&mut client, "s", "n").unwrap_or_default();
-        Ok(found.len() >= count)
-    })?;
-    found.iter().map(|number| Ok(number.parse()?)).collect()
+    group.numbers(server, "s", count)
 }
 
 #[test]

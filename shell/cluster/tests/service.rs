@@ -9,9 +9,9 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use cluster::{LogService, OpenError, ServiceConfig};
+use cluster::{LogService, OpenError, ServiceConfig, TrimError, trim};
 use nix::sys::signal::Signal;
-use replication::{Event, Publish, Read, Seq, Source, Ticket};
+use replication::{Chain, Event, Position, Publish, Read, Seq, Source, Ticket};
 use serde_json::json;
 use support::{alone, jetstream, leader_of, on_three, run, servers, user};
 use tokio::time::{sleep, timeout};
@@ -151,6 +151,39 @@ fn what_was_trimmed_is_told_by_the_leader() {
             assert_eq!(first, expected, "{source:?}");
         }
     });
+}
+
+#[test]
+fn the_log_is_trimmed_behind_a_snapshot_of_itself_only() {
+    let Some(nats) = servers(1) else { return };
+    let config = alone(&nats, "behind");
+    run(async {
+        let mut service = LogService::open(&config).await.unwrap();
+        for seq in 1..=5 {
+            service.publish(publish(seq, seq - 1, record(seq))).await;
+            assert!(matches!(next(&mut service).await, Event::Acked { .. }));
+        }
+    });
+    let snapshot = |seq, tip: &[u8]| Position {
+        seq: Seq(seq),
+        tip: Chain::after(tip),
+        ..Position::default()
+    };
+    let at_3 = snapshot(3, &record(3));
+    let beyond = trim(&config, &at_3, Seq(5)).unwrap_err();
+    assert!(
+        matches!(beyond, TrimError::BeyondSnapshot { .. }),
+        "{beyond}"
+    );
+    let other = trim(&config, &snapshot(3, b"another"), Seq(4)).unwrap_err();
+    assert!(matches!(other, TrimError::OtherLog { .. }), "{other}");
+    // The log has not come to there.
+    assert!(trim(&config, &snapshot(6, b""), Seq(2)).is_err());
+    assert_eq!(trim(&config, &at_3, Seq(1)).unwrap(), Seq(1));
+    assert_eq!(trim(&config, &at_3, Seq(3)).unwrap(), Seq(3));
+    assert_eq!(trim(&config, &at_3, Seq(4)).unwrap(), Seq(4));
+    // Others have done it.
+    assert_eq!(trim(&config, &at_3, Seq(2)).unwrap(), Seq(4));
 }
 
 #[test]

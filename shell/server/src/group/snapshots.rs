@@ -29,6 +29,9 @@ use crate::shard::Shard;
 /// How often the place is looked at, and how often a node says there how far it has read.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How soon the place is looked at again while this node does not know where in the log it is.
+const LOOK_SOON: Duration = Duration::from_secs(1);
+
 /// After how much silence a node is not waited for when the log is trimmed.
 const SILENT_AFTER: Duration = Duration::from_secs(30);
 
@@ -196,7 +199,7 @@ pub(super) fn look_after(
         service,
         records,
         id,
-        looked: None,
+        look_at: Instant::now(),
         is_making: false,
         rests_until: None,
         is_trim_due: true,
@@ -218,8 +221,8 @@ struct Keeper {
     service: ServiceConfig,
     records: u64,
     id: NodeId,
-    /// When the place was last looked at.
-    looked: Option<Instant>,
+    /// When the place is looked at next.
+    look_at: Instant,
     is_making: bool,
     /// Until when no other snapshot is begun after one that failed.
     rests_until: Option<Instant>,
@@ -251,8 +254,8 @@ impl Keeper {
                 Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
-                self.looked = Some(Instant::now());
+            if Instant::now() >= self.look_at {
+                self.look_at = Instant::now() + LOOK_EVERY;
                 let looked = self.look().map_err(|error| error.to_string());
                 complain(&mut self.complaints.place, looked.err());
             }
@@ -275,8 +278,9 @@ impl Keeper {
             loading => Some(Seq(loading)),
         };
         let store = &self.snapshots.store;
-        if let Some(read) = read {
-            store.say_read(read)?;
+        match read {
+            Some(read) => store.say_read(read)?,
+            None => self.look_at = Instant::now() + LOOK_SOON,
         }
         let found = store.snapshots()?;
         self.figures.newest_seq = found.newest().unwrap_or_default().0;
@@ -314,7 +318,7 @@ impl Keeper {
             self.figures.took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
             self.is_trim_due = true;
             // The log is trimmed now.
-            self.looked = None;
+            self.look_at = Instant::now();
         } else {
             self.rests_until = Some(Instant::now() + RETRY_AFTER);
         }

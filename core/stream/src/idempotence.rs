@@ -23,7 +23,7 @@ use foldhash::fast::FixedState;
 use triomphe::Arc;
 
 use crate::StreamId;
-use activity::row_of_window;
+use activity::{row, row_of_window};
 use calendar::Calendar;
 use counts::Counts;
 use limits::UNSORTED_RECORDS_MAX;
@@ -141,7 +141,7 @@ pub struct Forgotten {
     _messages: Option<Messages>,
     _counts: Option<Counts>,
     _numbers: Option<Numbers>,
-    _order: Tree<3, 3>,
+    _order: Tree<4, 4>,
     _wheel: Option<Wheel<u64>>,
     bytes: usize,
 }
@@ -571,7 +571,7 @@ impl Idempotence {
             }
         }
         if is_ordered {
-            let row = [record.added_at_ms, record.id.seq, hash];
+            let row = row(record.added_at_ms, record.id, hash);
             self.reorder(previous_row, Some(row));
         }
         dropped

@@ -11,17 +11,18 @@ use collections::Tree;
 use collections::tree::Edit;
 
 use super::window::Window;
+use crate::StreamId;
 
-/// A producer in the order: when its latest entry was added (Unix time in milliseconds), the second
-/// part of the entry's ID, and the hash of the producer's name.
-pub(super) type Row = [u64; 3];
+/// A producer in the order: when its latest entry was added (Unix time in milliseconds), the ID of
+/// that entry, whose time may be another one, and the hash of the producer's name.
+pub(super) type Row = [u64; 4];
 
 /// Producers in the order of their activity.
 #[derive(Clone, Debug)]
 pub(super) struct Activity {
     pub(super) producers_max: NonZeroU32,
     /// Of each producer its own row or, until it has been put in order, none.
-    pub(super) order: Tree<3, 3>,
+    pub(super) order: Tree<4, 4>,
     pub(super) sorting: Sorting,
 }
 
@@ -44,8 +45,13 @@ pub(super) enum Place {
 
 /// The row of a producer with this window.
 pub(super) fn row_of_window(hash: u64, window: &Window) -> Row {
-    let seq = window.last().map_or(0, |record| record.id.seq);
-    [window.newest_at_ms(), seq, hash]
+    let id = window.last().map_or(StreamId::MIN, |record| record.id);
+    row(window.newest_at_ms(), id, hash)
+}
+
+/// The row of a producer whose latest entry was added at that time.
+pub(super) fn row(added_at_ms: u64, id: StreamId, hash: u64) -> Row {
+    [added_at_ms, id.ms, id.seq, hash]
 }
 
 impl Activity {
@@ -63,13 +69,13 @@ impl Activity {
     }
 
     /// Begins again. Returns the rows there were.
-    pub(super) fn reset(&mut self) -> Tree<3, 3> {
+    pub(super) fn reset(&mut self) -> Tree<4, 4> {
         self.sorting = Sorting::NotBegun;
         std::mem::take(&mut self.order)
     }
 
     /// All rows.
-    pub(super) fn into_rows(self) -> Tree<3, 3> {
+    pub(super) fn into_rows(self) -> Tree<4, 4> {
         self.order
     }
 

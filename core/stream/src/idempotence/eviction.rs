@@ -78,7 +78,7 @@ impl Idempotence {
         };
         let lifetime = self.lifetime(now_ms);
         let (mut surplus_names, mut over) = (Vec::new(), Vec::new());
-        for row in activity.order.range(&[0; 3]).take(surplus) {
+        for row in activity.order.range(&[0; 4]).take(surplus) {
             if steps == 0 {
                 break;
             }

@@ -6,7 +6,7 @@ use collections::directory::{Directory, Entry};
 use collections::parse_integer;
 use triomphe::ThinArc;
 
-use super::activity::Row;
+use super::activity::{Row, row};
 use crate::StreamId;
 
 /// The number that an iid is, if it is one: decimal, from 0 to 2^63 - 1, because clients read it as
@@ -27,7 +27,7 @@ pub struct Reached {
 impl Reached {
     /// The place of its producer in the order of activity.
     pub(super) fn row(self, hash: u64) -> Row {
-        [self.id.ms, self.id.seq, hash]
+        row(self.id.ms, self.id, hash)
     }
 }
 

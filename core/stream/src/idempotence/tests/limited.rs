@@ -45,8 +45,8 @@ fn known(real: &Idempotence, now_ms: u64) -> BTreeSet<Vec<u8>> {
     }
 }
 
-/// Whose latest entry was added when, and with which number.
-type Plain = BTreeMap<Vec<u8>, (u64, u64)>;
+/// Whose latest entry was added when, and with which ID.
+type Plain = BTreeMap<Vec<u8>, (u64, StreamId)>;
 
 fn evict_plainly(plain: &mut Plain, producers_max: u32) -> Vec<Vec<u8>> {
     let mut gone = Vec::new();
@@ -109,7 +109,7 @@ proptest! {
                     let id = StreamId::new(now_ms, step as u64);
                     real.record(&name, &iid, id, now_ms);
                     replayed.record(&name, &iid, id, now_ms);
-                    plain.insert(name, (now_ms, step as u64));
+                    plain.insert(name, (now_ms, id));
                 }
             }
             drop(frozen);
@@ -169,6 +169,16 @@ fn a_lower_limit_is_reached_in_bounded_steps() {
         assert_ne!(real.next_deadline_ms(), Some(0));
         assert_eq!(real.tracked(now_ms).producers, 1_000);
     }
+}
+
+/// A file may say that an entry of a millisecond ago stands for an iid that is only now recorded.
+#[test]
+fn of_producers_of_one_moment_the_one_with_the_older_entry_goes_first() {
+    let mut real = fresh(100, 100);
+    drop(real.follow(&limited(1, IidMode::Window)));
+    real.record(b"old", b"1", StreamId::new(START_MS, 6), START_MS + 1);
+    real.record(b"new", b"1", StreamId::new(START_MS + 1, 0), START_MS + 1);
+    assert_eq!(evict(&mut real, START_MS + 1), [b"old"]);
 }
 
 #[test]

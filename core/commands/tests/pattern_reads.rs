@@ -250,6 +250,34 @@ fn without_the_word_only_streams_that_have_the_group_are_read() {
 }
 
 #[test]
+fn nobody_is_woken_for_a_stream_without_the_group_or_without_news_for_it() {
+    let mut node = Node::new();
+    let client = node.connect();
+    let request = "XREADGROUP GROUP g ann BLOCK 0 PATTERN s:* >";
+    assert_eq!(node.ask_as(client, request), "");
+    node.settle();
+    let looks = |node: &Node| node.engine.stats().waiters_looked_at;
+    let before = looks(&node);
+    for value in 0..10 {
+        node.ask(&format!("XADD s:1 * f {value}"));
+        node.ask(&format!("XADD s:{value} * f v"));
+    }
+    node.ask("COPY s:1 s:copy");
+    node.ask("RENAME s:1 s:renamed");
+    node.ask("XGROUP CREATE s:2 other 0");
+    node.ask("XGROUP CREATE s:2 g $");
+    node.settle();
+    assert_eq!(looks(&node) - before, 0);
+    assert_eq!(node.delivered(), []);
+    node.ask("XGROUP CREATE s:copy g 0");
+    assert_eq!(looks(&node) - before, 1);
+    let [(_, reply)] = &node.delivered()[..] else {
+        panic!("who waits is not served");
+    };
+    assert_eq!(given(reply)[0].0, "s:copy");
+}
+
+#[test]
 fn what_others_did_not_acknowledge_is_taken_over_when_it_is_due() {
     for (rule, read) in [
         (

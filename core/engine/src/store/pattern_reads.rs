@@ -131,18 +131,27 @@ impl Store<'_> {
     #[cold]
     pub(crate) fn note_for_pattern_reads(&mut self, key: &[u8], change: &Change<'_>, touch: Touch) {
         let place = (self.database, key);
-        let reads = &mut self.data.pattern_reads;
+        let (keyspace, reads) = (&self.data.keyspace, &mut self.data.pattern_reads);
         let blocking = &mut self.data.blocking;
         let is_heard = touch.has(Touch::WAITERS) || touch.has(Touch::WAITERS_FOR_MORE);
+        let has_turn = |id| blocking.mark_pattern(id);
         let (place, group) = match change.brings(key, self.database) {
             Brings::Entries(database, key) => ((database, key), None),
             Brings::ToGroup(group) => (place, Some(group)),
-            Brings::ToWaiters(group) if is_heard => (place, Some(group)),
+            Brings::ToWaiters(group) if is_heard => {
+                return reads.note(place, Some(group), |_| true, has_turn);
+            }
             Brings::ToTakeOver(group) => {
                 return reads.note_delivery(place, group, self.now.mono);
             }
             Brings::ToWaiters(_) | Brings::Nothing => return,
         };
-        reads.note(place, group, |id| blocking.mark_pattern(id));
+        // Many streams may match that lack the group: nobody is woken to find that out.
+        let (database, key) = place;
+        let found = keyspace.find(database, keyspace.hash(key), key);
+        if let Some(stream) = found.and_then(|record| record.value().get::<Stream>()) {
+            let may_have_something = |read: &PatternRead| may_have_something(read, stream);
+            reads.note(place, group, may_have_something, has_turn);
+        }
     }
 }

@@ -220,16 +220,17 @@ impl PatternReads {
         deadlines.min()
     }
 
-    /// A stream may have something new, for all groups or for one. Tells which reads have a turn
-    /// that they did not have.
+    /// A stream has changed, for all groups or for one. Tells which reads have a turn that they did
+    /// not have, of those for which the stream may have something.
     pub(crate) fn note(
         &mut self,
         (database, key): (u16, &[u8]),
         group: Option<&[u8]>,
+        may_have_something: impl Fn(&PatternRead) -> bool,
         mut has_turn: impl FnMut(PatternReadId),
     ) {
         for read in self.reads_of(database, key, group) {
-            if read.turns.note(key) {
+            if may_have_something(read) && read.turns.note(key) {
                 has_turn(read.id);
             }
         }

@@ -171,12 +171,10 @@ fn pool(program: Program) -> Result<()> {
     stage.server.stop()
 }
 
-/// Jobs of a service that is down are tried again; one caller is killed meanwhile.
-fn retry(program: Program) -> Result<()> {
-    let Some(mut stage) = Stage::set(program)? else {
-        return Ok(());
-    };
-    let mut ann = stage.start("retry", &["jobs", "ann"])?;
+/// A caller is killed while it works on jobs of a service that is down for some of them; another
+/// one, which is returned, does the rest, so that each is done once.
+fn call(name: &str, stage: &mut Stage) -> Result<Running> {
+    let mut ann = stage.start(name, &["jobs", "ann"])?;
     let mut jobs = BTreeSet::new();
     for number in 0..JOBS {
         let (job, down) = (format!("job {number}"), (number % ATTEMPTS).to_string());
@@ -185,15 +183,46 @@ fn retry(program: Program) -> Result<()> {
     }
     stage.reach("jobs:done", JOBS / ATTEMPTS / 2, &mut ann)?;
     ann.kill()?;
-    let mut bob = stage.start("retry", &["jobs", "bob"])?;
+    let mut bob = stage.start(name, &["jobs", "bob"])?;
     stage.reach("jobs:done", JOBS, &mut bob)?;
     stage.settle("jobs", "callers")?;
-    until("no retry waits", || {
-        Ok(stage.ask(&["XDELAYED", "jobs"])? == "[]")
-    })?;
     let done = field(&mut stage.client, "jobs:done", "job")?;
     ensure!(done.len() == JOBS, "{} results", done.len());
     ensure!(done.into_iter().collect::<BTreeSet<_>>() == jobs);
+    Ok(bob)
+}
+
+/// The group repeats calls that failed, and forgets the caller that was killed.
+fn backoff(program: Program) -> Result<()> {
+    let Some(mut stage) = Stage::set(program)? else {
+        return Ok(());
+    };
+    let mut bob = call("backoff", &mut stage)?;
+    let tries: usize = (0..JOBS).map(|number| 1 + number % ATTEMPTS).sum();
+    let mut called = 0;
+    for number in 0..JOBS {
+        let calls = stage.ask(&["GET", &format!("calls:job {number}")])?;
+        called += calls.trim_matches('"').parse::<usize>()?;
+    }
+    ensure!(called >= tries, "{called} calls");
+    until("ann is gone", || {
+        let consumers = stage.ask(&["XINFO", "CONSUMERS", "jobs", "callers"])?;
+        ensure!(consumers.contains("bob"), "{consumers}");
+        Ok(!consumers.contains("ann"))
+    })?;
+    ensure!(!bob.is_done()?, "the caller has stopped");
+    stage.server.stop()
+}
+
+/// Callers plan each retry themselves.
+fn retry(program: Program) -> Result<()> {
+    let Some(mut stage) = Stage::set(program)? else {
+        return Ok(());
+    };
+    let mut bob = call("retry", &mut stage)?;
+    until("no retry waits", || {
+        Ok(stage.ask(&["XDELAYED", "jobs"])? == "[]")
+    })?;
     // Each job once, and once more for each time that the service was down; who was killed, or
     // slow, has tried some for nothing.
     let tried = length(&mut stage.client, "jobs")?;
@@ -220,6 +249,7 @@ fn rust(name: &str) -> Result<Prepared> {
         "resume" => env!("CARGO_BIN_EXE_resume"),
         "worker" => env!("CARGO_BIN_EXE_worker"),
         "retry" => env!("CARGO_BIN_EXE_retry"),
+        "backoff" => env!("CARGO_BIN_EXE_backoff"),
         _ => env!("CARGO_BIN_EXE_redrive"),
     };
     Ok(Ok(Command::new(Path::new(program))))
@@ -268,4 +298,19 @@ fn a_caller_in_typescript_tries_each_job_until_it_is_done() {
 #[test]
 fn a_caller_in_rust_tries_each_job_until_it_is_done() {
     retry(rust).unwrap();
+}
+
+#[test]
+fn a_group_repeats_the_calls_of_programs_in_python() {
+    backoff(python).unwrap();
+}
+
+#[test]
+fn a_group_repeats_the_calls_of_programs_in_typescript() {
+    backoff(typescript).unwrap();
+}
+
+#[test]
+fn a_group_repeats_the_calls_of_programs_in_rust() {
+    backoff(rust).unwrap();
 }

@@ -7,7 +7,7 @@
 
 mod node;
 
-use engine::limits::APPENDED_PER_TIMER_MAX;
+use engine::limits::{APPENDED_PER_TIMER_MAX, APPENDED_PER_TURN_MAX};
 use node::Node;
 use stream::DELAYED_BYTES_MAX;
 
@@ -89,6 +89,35 @@ fn a_call_of_the_timer_appends_a_bounded_number() {
             .next_deadline(node.now)
             .is_none_or(|at| at > node.now.mono)
     );
+}
+
+/// Who is due after others waits for one turn of each, however much they have to do.
+#[test]
+fn streams_with_much_to_append_let_others_have_their_turn() {
+    const BUSY: usize = 3 * APPENDED_PER_TIMER_MAX / APPENDED_PER_TURN_MAX;
+    let mut node = Node::new();
+    for number in 0..BUSY {
+        for _ in 0..10 * APPENDED_PER_TURN_MAX {
+            node.ask(&format!("XADD busy:{number} DELAY 5 * f v"));
+        }
+    }
+    node.ask("XADD late DELAY 6 * f v");
+    node.ask("HSET fields f v g v");
+    node.ask("HPEXPIRE fields 6 FIELDS 1 f");
+    node.wait(10);
+    for _ in 0..=BUSY * APPENDED_PER_TURN_MAX / APPENDED_PER_TIMER_MAX {
+        node.engine.timer(node.now);
+        node.wait(1);
+    }
+    assert_eq!(node.ask("XLEN late"), ":1\r\n");
+    assert_eq!(node.engine.stats().expired_fields_by_timer, 1);
+    let appended = (0..BUSY).map(|number| node.ask(&format!("XLEN busy:{number}")));
+    let turns = appended.map(|len| len.trim_start_matches(':').trim_end().parse::<usize>());
+    let turns: Vec<usize> = turns
+        .map(|len| len.unwrap() / APPENDED_PER_TURN_MAX)
+        .collect();
+    let most = turns.iter().max().unwrap();
+    assert!(turns.iter().all(|turns| turns + 1 >= *most), "{turns:?}");
 }
 
 #[test]

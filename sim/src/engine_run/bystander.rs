@@ -31,6 +31,7 @@ pub(super) fn requests(engine: &Engine, ledger: &mut Ledger, rng: &mut Rng) -> V
         11..14 | 52..54 => {
             let mut requests = expiring(rng);
             requests.extend(ledger.retries.requests(engine, rng));
+            requests.extend(ledger.holds.requests(engine, rng));
             requests
         }
         54.. => ledger.work.requests(engine, rng),

@@ -94,7 +94,7 @@ impl Client {
                 continue;
             }
             let purpose = &sent.request.purpose;
-            self.answered(purpose, &answer, sent.turn, ledger, counts)
+            self.answered(purpose, &answer, (sent.turn, sent.now), ledger, counts)
                 .with_context(|| format!("reply to {:?}: {answer:?}", sent.request.argv))?;
             if sent.request.is_look() {
                 looks.push(Look {
@@ -121,7 +121,7 @@ impl Client {
         &mut self,
         purpose: &Purpose,
         answer: &Answer,
-        turn: Turn,
+        (turn, now): (Turn, Now),
         ledger: &mut Ledger,
         counts: &mut Counts,
     ) -> Result<()> {
@@ -210,6 +210,10 @@ impl Client {
             (_, Purpose::Many(told)) => ledger.many.told(*told, answer, turn, counts),
             (_, Purpose::Work(told)) => ledger.work.told(*told, answer, turn, counts),
             (_, Purpose::Kept(told)) => ledger.kept.told(*told, answer),
+            (_, Purpose::Hold(told)) => {
+                let at = (turn, now.stream_ms());
+                ledger.holds.told(*told, answer, at, counts)
+            }
             (_, Purpose::Retry(told)) => ledger.retries.told(*told, answer, turn, counts),
             (_, Purpose::Pair) => match answer.list() {
                 Some([one, other]) if one.number() == other.number() => Ok(()),

@@ -63,6 +63,8 @@ pub struct Counts {
     pub dead_lettered: u64,
     /// Entries that got a pause without an end.
     pub rested: u64,
+    /// Holds on entries that were renewed.
+    pub renewed: u64,
     /// Dead letters that went back.
     pub redriven: u64,
     /// Reads whose reply left, and that were repeated after a crash that took later batches back.
@@ -94,7 +96,7 @@ impl Counts {
         }
     }
 
-    fn all(&mut self) -> [&mut u64; 40] {
+    fn all(&mut self) -> [&mut u64; 41] {
         let Counts {
             crashes,
             power_cuts,
@@ -126,6 +128,7 @@ impl Counts {
             streams_found,
             dead_lettered,
             rested,
+            renewed,
             redriven,
             looks_repeated,
             followed,
@@ -168,6 +171,7 @@ impl Counts {
             streams_found,
             dead_lettered,
             rested,
+            renewed,
             redriven,
             looks_repeated,
             followed,

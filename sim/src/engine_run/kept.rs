@@ -1,5 +1,5 @@
-//! Two streams that keep to bounds. One has a group that needs what it has not finished, the other
-//! is only not to become long.
+//! Three streams that keep to bounds. One has a group that needs what it has not finished, another
+//! is only not to become long, and one not to become large.
 //!
 //! What was added and nobody has asked to acknowledge is there, however old and however much it is.
 //! In the end, when time has passed, nothing else is.
@@ -20,10 +20,19 @@ use crate::rng::Rng;
 const NEEDED: &str = "kept:needed";
 const GROUP: &str = "keepers";
 const CAPPED: &str = "kept:capped";
+const LIGHT: &str = "kept:light";
 
 const NEEDED_LEN_MAX: u64 = 30;
 const NEEDED_AGE_MS_MAX: u64 = 5000;
 const CAPPED_LEN_MAX: u64 = 50;
+const LIGHT_BYTES_MAX: u64 = 20_000;
+
+/// Bytes of each value, and at most as many of its entry.
+const VALUE_BYTES: usize = 500;
+const ENTRY_BYTES_MAX: u64 = 600;
+
+/// Bytes of a chunk: so many more may be left.
+const CHUNK_BYTES: u64 = 16 * 1024;
 
 /// Entries of a node: so many more may be left.
 const NODE_ENTRIES: u64 = 100;
@@ -44,6 +53,8 @@ pub(super) enum Told {
 pub(super) struct Kept {
     /// `RETAIN-REFS` of the first stream, which a planted bug changes.
     references: &'static str,
+    /// `RETAIN-BYTES` of the last one, which another one changes.
+    light_bytes_max: u64,
     is_set: bool,
     /// Entries that somebody was told of.
     added: BTreeSet<StreamId>,
@@ -58,6 +69,10 @@ impl Kept {
                 Some(Bug::NeededTrimmed) => "KEEPREF",
                 _ => "ACKED",
             },
+            light_bytes_max: match bug {
+                Some(Bug::BytesKept) => 0,
+                _ => LIGHT_BYTES_MAX,
+            },
             is_set: false,
             added: BTreeSet::new(),
             acknowledged: BTreeSet::new(),
@@ -67,7 +82,7 @@ impl Kept {
     /// Draws what somebody does.
     pub(super) fn requests(&mut self, engine: &Engine, rng: &mut Rng) -> Vec<Request> {
         if !self.is_set {
-            return set_up(self.references);
+            return self.set_up();
         }
         (0..1 + rng.below(4))
             .map(|_| self.request(engine, rng))
@@ -77,8 +92,9 @@ impl Kept {
     fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
         let count = 1 + rng.below(60);
         match rng.below(8) {
-            0..2 => append(NEEDED, Purpose::Kept(Told::Added)),
-            2 => append(CAPPED, Purpose::Any),
+            0..2 => append(NEEDED, short, Purpose::Kept(Told::Added)),
+            2 if count % 2 == 0 => append(CAPPED, short, Purpose::Any),
+            2 => append(LIGHT, || unpackable(rng), Purpose::Any),
             3 => request!(Purpose::Look, "XLEN", CAPPED),
             4..6 => request!(
                 Purpose::Any,
@@ -142,7 +158,8 @@ impl Kept {
             !self.is_set || len < CAPPED_LEN_MAX + NODE_ENTRIES,
             "{len} entries are too many"
         );
-        Ok(())
+        let light = stream_of(engine, LIGHT).filter(|_| self.is_set);
+        light.map_or(Ok(()), |stream| ensure_light(stream))
     }
 
     /// The same when more time has passed than anything waits.
@@ -167,19 +184,73 @@ impl Kept {
         let mut there = ids(engine, NEEDED).into_iter();
         let stays = there.find(|id| is_old(id) && !is_needed(id));
         ensure!(stays.is_none(), "{stays:?} is too old, and nobody needs it");
-        for key in [NEEDED, CAPPED] {
+        for key in [NEEDED, CAPPED, LIGHT] {
             let stream = stream_of(engine, key);
             counts.retained_away += stream.map_or(0, |it| it.entries_added() - it.len());
         }
         Ok(())
     }
+
+    fn set_up(&self) -> Vec<Request> {
+        let make = |key: &str| {
+            let words = ["XGROUP", "CREATE", key, GROUP, "0", "MKSTREAM"];
+            Request::new(&words, Purpose::Any)
+        };
+        let bound =
+            |key: &str, word: &str, bound: u64| request!(Purpose::Any, "XCFGSET", key, word, bound);
+        vec![
+            make(NEEDED),
+            make(CAPPED),
+            make(LIGHT),
+            bound(CAPPED, "RETAIN-MAXLEN", CAPPED_LEN_MAX),
+            bound(LIGHT, "RETAIN-BYTES", self.light_bytes_max),
+            request!(
+                Purpose::Kept(Told::Set),
+                "XCFGSET",
+                NEEDED,
+                "RETAIN-MAXLEN",
+                NEEDED_LEN_MAX,
+                "RETAIN-AGE",
+                NEEDED_AGE_MS_MAX,
+                "RETAIN-REFS",
+                self.references
+            ),
+        ]
+    }
 }
 
-fn append(key: &str, purpose: Purpose) -> Request {
-    let count = TOGETHER.to_string();
-    let mut words = vec!["XADDM", key, "ENTRIES", &count];
-    (0..TOGETHER).for_each(|_| words.extend(["1", "f", "v"]));
+/// A stream is as large as it may be, and not smaller than it has to be.
+fn ensure_light(stream: &Stream) -> Result<()> {
+    let bytes = stream.entries().chunk_bytes() as u64;
+    ensure!(
+        bytes < LIGHT_BYTES_MAX + CHUNK_BYTES,
+        "{bytes} bytes are too many"
+    );
+    let (len, fits) = (stream.len(), LIGHT_BYTES_MAX / ENTRY_BYTES_MAX);
+    ensure!(
+        len >= fits.min(stream.entries_added()),
+        "{len} entries are left, and {fits} fit"
+    );
+    Ok(())
+}
+
+fn append(key: &str, mut value: impl FnMut() -> String, purpose: Purpose) -> Request {
+    let mut words = ["XADDM", key, "ENTRIES"].map(String::from).to_vec();
+    words.push(TOGETHER.to_string());
+    for _ in 0..TOGETHER {
+        words.extend(["1".to_owned(), "f".to_owned(), value()]);
+    }
     Request::new(&words, purpose)
+}
+
+fn short() -> String {
+    "v".to_owned()
+}
+
+/// A value that packing makes hardly smaller.
+fn unpackable(rng: &mut Rng) -> String {
+    let parts = (0..VALUE_BYTES / 16).map(|_| format!("{:016x}", rng.number()));
+    parts.collect()
 }
 
 fn ids(engine: &Engine, key: &str) -> BTreeSet<StreamId> {
@@ -194,40 +265,4 @@ fn pending(engine: &Engine) -> Vec<StreamId> {
     let pending = group.into_iter();
     let pending = pending.flat_map(|group| group.pending_range(StreamId::MIN, StreamId::MAX));
     pending.map(|entry| entry.id).collect()
-}
-
-fn set_up(references: &str) -> Vec<Request> {
-    let make = |key: &str| {
-        request!(
-            Purpose::Any,
-            "XGROUP",
-            "CREATE",
-            key,
-            GROUP,
-            "0",
-            "MKSTREAM"
-        )
-    };
-    vec![
-        make(NEEDED),
-        make(CAPPED),
-        request!(
-            Purpose::Any,
-            "XCFGSET",
-            CAPPED,
-            "RETAIN-MAXLEN",
-            CAPPED_LEN_MAX
-        ),
-        request!(
-            Purpose::Kept(Told::Set),
-            "XCFGSET",
-            NEEDED,
-            "RETAIN-MAXLEN",
-            NEEDED_LEN_MAX,
-            "RETAIN-AGE",
-            NEEDED_AGE_MS_MAX,
-            "RETAIN-REFS",
-            references
-        ),
-    ]
 }

@@ -11,6 +11,7 @@ use anyhow::{Context, Result, bail, ensure};
 use stream::{EntryRef, Stream, StreamId};
 
 use super::Bug;
+use super::holds::Holds;
 use super::kept::Kept;
 use super::many::Many;
 use super::retries::Retries;
@@ -36,6 +37,7 @@ pub(super) struct Ledger {
     pub(super) kept: Kept,
     pub(super) many: Many,
     pub(super) retries: Retries,
+    pub(super) holds: Holds,
     /// For each counter the values shown, by turn.
     counters: BTreeMap<u64, BTreeMap<Turn, i64>>,
 }
@@ -85,10 +87,11 @@ impl Ledger {
         Ledger {
             streams: (0..streams).map(|_| stream()).collect(),
             things: Things::default(),
-            work: Work::default(),
+            work: Work::new(),
             kept: Kept::new(bug),
             many: Many::default(),
-            retries: Retries::default(),
+            retries: Retries::new(),
+            holds: Holds::new(bug),
             counters: BTreeMap::new(),
         }
     }

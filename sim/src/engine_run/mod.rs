@@ -16,7 +16,8 @@
 //! - what a group still needs stays in a stream with bounds, and what nobody needs goes in the end;
 //! - each entry of the streams that are read by a pattern was told to one reader as new, whatever
 //!   streams came meanwhile, and in the end none was passed over;
-//! - nobody is given an entry before its pause is over;
+//! - nobody is given an entry before its pause is over, or while another one holds it, and to renew
+//!   a hold is no delivery;
 //! - workers that have nothing to do go, and nothing that is pending goes with them;
 //! - what a script or function has written is there wholly or not at all, also of one that takes
 //!   long and was suspended in the middle when the crash came;
@@ -39,10 +40,12 @@ mod bystander;
 mod client;
 mod consumer;
 mod counts;
+mod crew;
 mod delayer;
 mod elements;
 mod follower;
 mod functions;
+mod holds;
 mod kept;
 mod ledger;
 mod lists;
@@ -105,6 +108,14 @@ pub enum Bug {
     NeededTrimmed,
     /// Workers go by themselves that have entries pending.
     LadenRemoved,
+    /// Entries are taken from workers before their time.
+    HeldTaken,
+    /// A renewed hold counts as deliveries.
+    TouchCounted,
+    /// Streams know more producers than they may.
+    ProducersUncapped,
+    /// Streams keep more bytes than they may.
+    BytesKept,
     /// Snapshots are written without how far readers by a pattern have come.
     DeliveriesForgotten,
     /// The last recovered batch is applied twice.
@@ -117,7 +128,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 17] = [
+    pub const ALL: [Bug; 21] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -131,6 +142,10 @@ impl Bug {
         Bug::BoundsForgotten,
         Bug::NeededTrimmed,
         Bug::LadenRemoved,
+        Bug::HeldTaken,
+        Bug::TouchCounted,
+        Bug::ProducersUncapped,
+        Bug::BytesKept,
         Bug::DeliveriesForgotten,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,

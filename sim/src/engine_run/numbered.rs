@@ -7,6 +7,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use stream::StreamId;
 
+use super::Bug;
 use super::counts::Counts;
 use super::request::{Number, Purpose, Request};
 use crate::answer::Answer;
@@ -15,6 +16,8 @@ use crate::rng::Rng;
 /// The writer of one stream.
 pub(super) struct Numbered {
     key: String,
+    /// `IDMP-PIDS`, which a planted bug changes.
+    producers_max: i64,
     /// Its stream was told that iids are numbers.
     is_set_up: bool,
     /// The last number that was sent.
@@ -31,9 +34,13 @@ pub(super) struct Numbered {
 const PRODUCERS_MAX: i64 = 2;
 
 impl Numbered {
-    pub(super) fn new(id: u64) -> Numbered {
+    pub(super) fn new(id: u64, bug: Option<Bug>) -> Numbered {
         Numbered {
             key: format!("numbered:{id}"),
+            producers_max: match bug {
+                Some(Bug::ProducersUncapped) => 0,
+                _ => PRODUCERS_MAX,
+            },
             is_set_up: false,
             sent: 0,
             reached: None,
@@ -55,7 +62,7 @@ impl Numbered {
                 "IDMP-GAPS",
                 "ERROR",
                 "IDMP-PIDS",
-                &PRODUCERS_MAX.to_string(),
+                &self.producers_max.to_string(),
             ];
             return vec![
                 Request::new(&make, Purpose::Any),

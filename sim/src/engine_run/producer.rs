@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use super::Bug;
 use super::counts::Counts;
 use super::ledger::{Ledger, Message};
 use super::numbered::Numbered;
@@ -47,7 +48,7 @@ struct Refusals {
 const SURELY_REMEMBERED_MS: u64 = PATIENCE_MS / 4;
 
 impl Producer {
-    pub(super) fn new(id: u64, stream: usize) -> Producer {
+    pub(super) fn new(id: u64, stream: usize, bug: Option<Bug>) -> Producer {
         Producer {
             id,
             stream,
@@ -57,7 +58,7 @@ impl Producer {
             acknowledged: BTreeSet::new(),
             epoch: 0,
             refusals: None,
-            numbered: Numbered::new(id),
+            numbered: Numbered::new(id, bug),
         }
     }
 

@@ -3,6 +3,7 @@
 use resp::ArgvBuf;
 use stream::StreamId;
 
+use super::holds;
 use super::kept;
 use super::ledger::Message;
 use super::many;
@@ -105,6 +106,8 @@ pub(super) enum Purpose {
     Work(Told),
     /// Something of the streams with bounds.
     Kept(kept::Told),
+    /// Something of the held entries.
+    Hold(holds::Told),
     /// Something of the retries.
     Retry(retries::Told),
     /// Entries of a stream, which it does not change.

@@ -8,15 +8,14 @@ use anyhow::{Context, Result, bail, ensure};
 use engine::Engine;
 use stream::StreamId;
 
-use super::bystander::stream_of;
 use super::counts::Counts;
+use super::crew::{Crew, GROUP, given};
 use super::ledger::Turn;
 use super::request::{Purpose, Request, request};
 use crate::answer::Answer;
 use crate::rng::Rng;
 
 const KEY: &str = "retries";
-const GROUP: &str = "crew";
 
 /// How many workers there are at most.
 const WORKERS: u64 = 3;
@@ -44,13 +43,9 @@ pub(super) enum Told {
 }
 
 /// What is known of the retries.
-#[derive(Default)]
 pub(super) struct Retries {
+    crew: Crew,
     is_set: bool,
-    /// Entries that somebody was told of.
-    added: BTreeSet<StreamId>,
-    /// Somebody asked to finish these.
-    finished: BTreeSet<StreamId>,
     /// Somebody was told that these have a pause without an end, by the turn in which it began.
     resting: BTreeMap<StreamId, Turn>,
     /// Somebody asked that these have another pause, so that they do not rest any more.
@@ -58,10 +53,19 @@ pub(super) struct Retries {
 }
 
 impl Retries {
+    pub(super) fn new() -> Retries {
+        Retries {
+            crew: Crew::of(KEY),
+            is_set: false,
+            resting: BTreeMap::new(),
+            stirred: BTreeSet::new(),
+        }
+    }
+
     /// Draws what somebody does.
     pub(super) fn requests(&mut self, engine: &Engine, rng: &mut Rng) -> Vec<Request> {
         if !self.is_set {
-            return set_up();
+            return self.set_up();
         }
         (0..3 + rng.below(6))
             .map(|_| self.request(engine, rng))
@@ -71,36 +75,12 @@ impl Retries {
     fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
         let (worker, count) = (format!("w{}", rng.below(WORKERS)), 1 + rng.below(3));
         let given = Purpose::Retry(Told::Given);
-        match (rng.below(14), some_pending(engine, rng)) {
+        match (rng.below(14), self.crew.some_pending(engine, rng)) {
             (0..3, _) => request!(Purpose::Retry(Told::Added), "XADD", KEY, "*", "f", "v"),
-            (3..5, _) => request!(
-                given,
-                "XREADGROUP",
-                "GROUP",
-                GROUP,
-                worker,
-                "COUNT",
-                count,
-                "STREAMS",
-                KEY,
-                ">"
-            ),
+            (3..5, _) => self.crew.read(given, &worker, count, None),
             (5, _) => {
                 let idle_ms = rng.below(300);
-                request!(
-                    given,
-                    "XREADGROUP",
-                    "GROUP",
-                    GROUP,
-                    worker,
-                    "COUNT",
-                    count,
-                    "CLAIM",
-                    idle_ms,
-                    "STREAMS",
-                    KEY,
-                    ">"
-                )
+                self.crew.read(given, &worker, count, Some(idle_ms))
             }
             (6, Some(id)) if !self.resting.contains_key(&id) => {
                 self.stirred.insert(id);
@@ -129,19 +109,8 @@ impl Retries {
                     delay_ms
                 )
             }
-            (12, Some(id)) => {
-                self.finished.insert(id);
-                request!(Purpose::Any, "XACKDEL", KEY, GROUP, "IDS", "1", id)
-            }
-            _ => request!(
-                Purpose::Any,
-                "XGROUP",
-                "DELCONSUMER",
-                KEY,
-                GROUP,
-                worker,
-                "KEEPPENDING"
-            ),
+            (12, Some(id)) => self.crew.finish(id),
+            _ => self.crew.leave(&worker),
         }
     }
 
@@ -160,10 +129,7 @@ impl Retries {
                 self.is_set = true;
                 Ok(())
             }
-            (Told::Added, answer) => {
-                self.added.insert(answer.id().context("no ID")?);
-                Ok(())
-            }
+            (Told::Added, answer) => self.crew.added(answer),
             (Told::Rests(id), Answer::Number(1)) => {
                 if !self.stirred.contains(&id) {
                     counts.rested += 1;
@@ -171,12 +137,9 @@ impl Retries {
                 }
                 Ok(())
             }
-            (Told::Rests(_), _) | (Told::Given, Answer::Null) => Ok(()),
+            (Told::Rests(_), _) => Ok(()),
             (Told::Given, answer) => {
-                let streams = answer.list().context("no streams")?;
-                let pair = streams.first().and_then(Answer::list);
-                let entries = pair.and_then(|pair| pair.get(1)?.list());
-                for entry in entries.context("no entries")? {
+                for entry in given(answer)? {
                     let id = entry.list().and_then(|parts| parts.first()?.id());
                     let id = id.context("no ID")?;
                     let since = self.resting.get(&id);
@@ -194,90 +157,56 @@ impl Retries {
     /// # Errors
     /// One is neither, or both, or gone, or a worker has too many.
     pub(super) fn audit(&self, engine: &Engine) -> Result<()> {
-        let stream = stream_of(engine, KEY);
-        let group = stream.and_then(|stream| stream.groups().find(GROUP.as_bytes()));
-        let entries = stream.into_iter().flat_map(|it| it.entries().iter());
-        let there: BTreeSet<StreamId> = entries.map(|entry| entry.id()).collect();
-        for id in &there {
-            let is_pending = group.is_some_and(|group| group.pending(*id).is_some());
-            let is_new = group.is_none_or(|group| *id > group.last_delivered());
-            ensure!(
-                is_pending != is_new,
-                "{id}: pending {is_pending}, new {is_new}"
-            );
-        }
-        let mut workers = group.into_iter().flat_map(|group| group.consumers());
+        self.crew.audit_places(engine)?;
+        let mut workers = self
+            .crew
+            .group(engine)
+            .into_iter()
+            .flat_map(|group| group.consumers());
         let laden = workers.find(|(_, worker)| worker.pending_count() > PENDING_MAX);
         ensure!(laden.is_none(), "{laden:?} has more than it may");
-        let mut kept = self.added.difference(&self.finished);
-        let lost = kept.find(|id| !there.contains(id));
-        ensure!(lost.is_none(), "{lost:?} is lost");
         Ok(())
     }
-}
 
-/// Nobody has called for long: those who have nothing pending are gone.
-///
-/// # Errors
-/// One is still there.
-pub(super) fn audit_at_rest(engine: &Engine, counts: &mut Counts) -> Result<()> {
-    let group = stream_of(engine, KEY).and_then(|it| it.groups().find(GROUP.as_bytes()));
-    let Some(group) = group.filter(|group| group.idle_consumers_ms().is_some()) else {
-        return Ok(());
-    };
-    let idle = group
-        .consumers()
-        .find(|(_, worker)| worker.pending_count() == 0);
-    ensure!(
-        idle.is_none(),
-        "{idle:?} has nothing to do, and is still there"
-    );
-    counts.idle_gone += WORKERS - group.consumer_count() as u64;
-    Ok(())
-}
+    /// Nobody has called for long: those who have nothing pending are gone.
+    ///
+    /// # Errors
+    /// One is still there.
+    pub(super) fn audit_at_rest(&self, engine: &Engine, counts: &mut Counts) -> Result<()> {
+        let group = self.crew.group(engine);
+        let Some(group) = group.filter(|group| group.idle_consumers_ms().is_some()) else {
+            return Ok(());
+        };
+        let mut workers = group.consumers();
+        let idle = workers.find(|(_, worker)| worker.pending_count() == 0);
+        ensure!(
+            idle.is_none(),
+            "{idle:?} has nothing to do, and is still there"
+        );
+        counts.idle_gone += WORKERS - group.consumer_count() as u64;
+        Ok(())
+    }
 
-fn set_up() -> Vec<Request> {
-    let set = Purpose::Retry(Told::Set);
-    vec![
-        request!(
-            Purpose::Any,
-            "XGROUP",
-            "CREATE",
-            KEY,
-            GROUP,
-            "0",
-            "MKSTREAM"
-        ),
-        request!(
-            set,
-            "XGROUP",
-            "SETCFG",
-            KEY,
-            GROUP,
-            "CLAIM",
-            "200",
-            "BACKOFF",
-            "50",
-            "1000",
-            "JITTER",
-            "50",
-            "MAXPENDING",
-            PENDING_MAX,
-            "IDLECONSUMERS",
-            IDLE_MS
-        ),
-    ]
+    fn set_up(&self) -> Vec<Request> {
+        let settings: &[&dyn ToString] = &[
+            &"CLAIM",
+            &200,
+            &"BACKOFF",
+            &50,
+            &1000,
+            &"JITTER",
+            &50,
+            &"MAXPENDING",
+            &PENDING_MAX,
+            &"IDLECONSUMERS",
+            &IDLE_MS,
+        ];
+        self.crew.set_up(Purpose::Retry(Told::Set), settings)
+    }
 }
 
 /// A worker goes, whatever it has pending: a bug, for the checkers to find.
 pub(super) fn remove_some_worker(rng: &mut Rng) -> Request {
     let worker = format!("w{}", rng.below(WORKERS));
     request!(Purpose::Any, "XGROUP", "DELCONSUMER", KEY, GROUP, worker)
-}
-
-/// An entry that somebody has, or has given back.
-fn some_pending(engine: &Engine, rng: &mut Rng) -> Option<StreamId> {
-    let group = stream_of(engine, KEY)?.groups().find(GROUP.as_bytes())?;
-    let mut pending = group.pending_range(StreamId::MIN, StreamId::MAX);
-    Some(pending.nth(rng.index(group.pending_count().max(1)))?.id)
 }

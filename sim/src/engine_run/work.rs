@@ -1,24 +1,24 @@
 //! A stream of work whose group looks after itself: an entry that nobody can process goes to the
 //! dead-letter stream, from which it may come back.
 //!
-//! Who has finished an entry deletes it with the acknowledgement. So each entry that is there is
-//! still to be delivered, is pending, or is a dead letter, and in exactly one of these ways.
+//! Each entry that is there is still to be delivered, is pending, or is a dead letter, and in exactly
+//! one of these ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use engine::Engine;
-use stream::{EntryRef, Group, Stream, StreamId};
+use stream::{EntryRef, StreamId};
 
 use super::bystander::stream_of;
 use super::counts::Counts;
+use super::crew::{Crew, GROUP, given};
 use super::ledger::Turn;
 use super::request::{Purpose, Request, request};
 use crate::answer::Answer;
 use crate::rng::Rng;
 
 const KEY: &str = "work";
-const GROUP: &str = "crew";
 const DEAD: &str = "work:dead";
 
 /// How often an entry is delivered at most.
@@ -41,22 +41,26 @@ pub(super) enum Told {
 }
 
 /// What is known of the work.
-#[derive(Default)]
 pub(super) struct Work {
+    crew: Crew,
     /// When somebody was told that the group has its settings.
     set: Option<Turn>,
-    /// Entries that somebody was told of.
-    added: BTreeSet<StreamId>,
-    /// Somebody asked to finish these.
-    finished: BTreeSet<StreamId>,
     last: u64,
 }
 
 impl Work {
+    pub(super) fn new() -> Work {
+        Work {
+            crew: Crew::of(KEY),
+            set: None,
+            last: 0,
+        }
+    }
+
     /// Draws what somebody does.
     pub(super) fn requests(&mut self, engine: &Engine, rng: &mut Rng) -> Vec<Request> {
         if self.set.is_none() {
-            return set_up();
+            return self.set_up();
         }
         (0..1 + rng.below(5))
             .map(|_| self.request(engine, rng))
@@ -65,7 +69,7 @@ impl Work {
 
     fn request(&mut self, engine: &Engine, rng: &mut Rng) -> Request {
         let (worker, count) = (format!("w{}", rng.below(3)), 1 + rng.below(3));
-        let pending = some_pending(engine, rng);
+        let pending = self.crew.some_pending(engine, rng);
         let idle_ms = rng.below(300);
         let given = Purpose::Work(Told::Given);
         match (rng.below(15), pending) {
@@ -74,32 +78,8 @@ impl Work {
                 let (added, number) = (Purpose::Work(Told::Added), self.last);
                 request!(added, "XADD", KEY, "*", "n", number)
             }
-            (3, _) => request!(
-                given,
-                "XREADGROUP",
-                "GROUP",
-                GROUP,
-                worker,
-                "COUNT",
-                count,
-                "STREAMS",
-                KEY,
-                ">"
-            ),
-            (4..6, _) => request!(
-                given,
-                "XREADGROUP",
-                "GROUP",
-                GROUP,
-                worker,
-                "COUNT",
-                count,
-                "CLAIM",
-                idle_ms,
-                "STREAMS",
-                KEY,
-                ">"
-            ),
+            (3, _) => self.crew.read(given, &worker, count, None),
+            (4..6, _) => self.crew.read(given, &worker, count, Some(idle_ms)),
             (6, _) => request!(
                 Purpose::Any,
                 "XAUTOCLAIM",
@@ -119,23 +99,12 @@ impl Work {
             (13, Some(id)) if rng.once_in(2) => {
                 request!(Purpose::Any, "XTOUCH", KEY, GROUP, worker, id)
             }
-            (13, _) if rng.once_in(2) => request!(
-                Purpose::Any,
-                "XGROUP",
-                "DELCONSUMER",
-                KEY,
-                GROUP,
-                worker,
-                "KEEPPENDING"
-            ),
+            (13, _) if rng.once_in(2) => self.crew.leave(&worker),
             (13, _) => {
                 let claim = [0, 200][rng.index(2)];
                 request!(Purpose::Any, "XGROUP", "SETCFG", KEY, GROUP, "CLAIM", claim)
             }
-            (9, Some(id)) => {
-                self.finished.insert(id);
-                request!(Purpose::Any, "XACKDEL", KEY, GROUP, "IDS", "1", id)
-            }
+            (9, Some(id)) => self.crew.finish(id),
             (10..13, _) => request!(
                 Purpose::Work(Told::Redriven),
                 "XREDRIVE",
@@ -165,20 +134,10 @@ impl Work {
                 self.set.get_or_insert(turn);
                 Ok(())
             }
-            (Told::Added, answer) => {
-                self.added.insert(answer.id().context("no ID")?);
-                Ok(())
-            }
-            (Told::Given, Answer::Null) => Ok(()),
-            (Told::Given, answer) => {
-                let streams = answer.list().context("no streams")?;
-                let pair = streams.first().and_then(Answer::list);
-                let entries = pair.and_then(|pair| pair.get(1)?.list());
-                for entry in entries.context("no entries")? {
-                    self.given(entry, turn)?;
-                }
-                Ok(())
-            }
+            (Told::Added, answer) => self.crew.added(answer),
+            (Told::Given, answer) => given(answer)?
+                .iter()
+                .try_for_each(|entry| self.given(entry, turn)),
             (Told::Redriven, answer) => {
                 let ids = answer.list().and_then(|pair| pair.get(1)?.list());
                 counts.redriven += ids.context("no IDs")?.len() as u64;
@@ -204,77 +163,44 @@ impl Work {
     /// # Errors
     /// One is in two places, or in none.
     pub(super) fn audit(&self, engine: &Engine, counts: &mut Counts) -> Result<()> {
-        let stream = stream_of(engine, KEY);
-        let group = stream.and_then(|stream| stream.groups().find(GROUP.as_bytes()));
+        let places = self.crew.audit(engine)?;
         let mut dead: BTreeMap<StreamId, u64> = BTreeMap::new();
         let letters = stream_of(engine, DEAD).into_iter();
         for letter in letters.flat_map(|letters| letters.entries().iter()) {
             *dead.entry(original(&letter)?).or_default() += 1;
         }
         counts.dead_lettered += dead.len() as u64;
-        let entries = stream.into_iter().flat_map(|it| it.entries().iter());
-        let there: BTreeSet<StreamId> = entries.map(|entry| entry.id()).collect();
-        for id in &there {
-            let copies = dead.get(id).copied().unwrap_or(0);
-            let is_pending = group.is_some_and(|group| group.pending(*id).is_some());
-            let is_new = group.is_none_or(|group| *id > group.last_delivered());
-            let places = copies + u64::from(is_pending) + u64::from(is_new);
-            ensure!(
-                places == 1,
-                "{id}: dead {copies} times, pending {is_pending}, new {is_new}"
-            );
+        for place in &places {
+            let copies = dead.get(&place.id).copied().unwrap_or(0);
+            let count = copies + u64::from(place.is_pending) + u64::from(place.is_new);
+            ensure!(count == 1, "{place:?} is dead {copies} times");
         }
+        let group = self.crew.group(engine);
         let mut pending = group
             .into_iter()
             .flat_map(|group| group.pending_range(StreamId::MIN, StreamId::MAX));
         let worn = pending.find(|entry| entry.delivery_count > DELIVERIES_MAX);
         ensure!(worn.is_none(), "{worn:?} is still pending");
+        let there: BTreeSet<StreamId> = places.iter().map(|place| place.id).collect();
         let homeless = dead.keys().find(|id| !there.contains(id));
         ensure!(
             homeless.is_none(),
             "the entry of a dead letter, {homeless:?}, is gone"
         );
-        let mut kept = self.added.difference(&self.finished);
-        let lost = kept.find(|id| !there.contains(id));
-        ensure!(lost.is_none(), "{lost:?} is lost");
         Ok(())
     }
-}
 
-fn set_up() -> Vec<Request> {
-    vec![
-        request!(
-            Purpose::Any,
-            "XGROUP",
-            "CREATE",
-            KEY,
-            GROUP,
-            "0",
-            "MKSTREAM"
-        ),
-        request!(
-            Purpose::Work(Told::Set),
-            "XGROUP",
-            "SETCFG",
-            KEY,
-            GROUP,
-            "MAXDELIVERIES",
-            DELIVERIES_MAX,
-            "DEADLETTER",
-            DEAD,
-            "MAXPENDING",
-            PENDING_MAX
-        ),
-    ]
-}
-
-/// An entry that somebody has, or has given back.
-fn some_pending(engine: &Engine, rng: &mut Rng) -> Option<StreamId> {
-    let stream: &Stream = stream_of(engine, KEY)?;
-    let group: &Group = stream.groups().find(GROUP.as_bytes())?;
-    let count = group.pending_count();
-    let mut pending = group.pending_range(StreamId::MIN, StreamId::MAX);
-    Some(pending.nth(rng.index(count.max(1)))?.id)
+    fn set_up(&self) -> Vec<Request> {
+        let settings: &[&dyn ToString] = &[
+            &"MAXDELIVERIES",
+            &DELIVERIES_MAX,
+            &"DEADLETTER",
+            &DEAD,
+            &"MAXPENDING",
+            &PENDING_MAX,
+        ];
+        self.crew.set_up(Purpose::Work(Told::Set), settings)
+    }
 }
 
 /// Which entry a dead letter was.

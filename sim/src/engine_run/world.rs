@@ -80,7 +80,7 @@ impl World {
         let clock = Clock::new(1_700_000_000_000);
         let none = BTreeMap::new();
         let process = Process::start(&disk, &setting, &none, Follow::Yes, now(&clock))?;
-        let producers = (0..4).map(|id| Producer::new(id, id as usize % STREAMS));
+        let producers = (0..4).map(|id| Producer::new(id, id as usize % STREAMS, plan.bug));
         let consumers = (0..6).map(|number| {
             Consumer::new(
                 number as usize % STREAMS,
@@ -123,7 +123,8 @@ impl World {
         self.append_all()?;
         let (now_ms, kept) = (self.now().stream_ms(), &self.ledger.kept);
         kept.audit_at_rest(&self.process.engine, now_ms, &mut self.counts)?;
-        retries::audit_at_rest(&self.process.engine, &mut self.counts)?;
+        let retries = &self.ledger.retries;
+        retries.audit_at_rest(&self.process.engine, &mut self.counts)?;
         self.drain()?;
         self.settle()?;
         self.audit()?;
@@ -348,7 +349,8 @@ impl World {
 
     /// Gives what the engine did to the journal, and what it says to other clients to them.
     fn finish(&mut self) -> Result<()> {
-        for delivery in self.process.finish(self.now())? {
+        let now = self.now();
+        for delivery in self.process.finish(now)? {
             let session = Some(delivery.session);
             let Some(client) = self
                 .clients
@@ -366,6 +368,7 @@ impl World {
             self.turn += 1;
             if let Some(sent) = asked.sent.last_mut() {
                 sent.turn = self.turn;
+                sent.now = now;
                 // It may have waited for a script, and have run amid other requests.
                 sent.at = Lsn::ZERO;
             }
@@ -438,6 +441,7 @@ impl World {
         self.ledger.kept.audit(engine)?;
         self.ledger.many.audit(engine)?;
         self.ledger.retries.audit(engine)?;
+        self.ledger.holds.audit(engine)?;
         let entries = stream_of(engine, "t:s").map_or(0, stream::Stream::len);
         let (a, b) = (number("t:a").unwrap_or(0), number("t:b").unwrap_or(0));
         ensure!(

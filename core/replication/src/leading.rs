@@ -90,6 +90,10 @@ impl Leading {
             && self.sent.len() < settings.in_flight_max
     }
 
+    pub(crate) fn under_way(&self) -> usize {
+        self.sent.len()
+    }
+
     pub(crate) fn hand_over(&mut self, to: NodeId) {
         if self.hand_over == HandOver::No {
             self.hand_over = HandOver::Wanted(to);

@@ -181,6 +181,14 @@ impl Node {
         }
     }
 
+    /// How many records of a leader are on their way: sent, and not known to be in the log.
+    pub fn under_way(&self) -> usize {
+        match &self.role {
+            Role::Leading(leading) => leading.under_way(),
+            Role::Following(_) | Role::Claiming(_) | Role::Ended => 0,
+        }
+    }
+
     /// Returns whether the lead is being handed over: nothing may be executed, and in the end the
     /// node either follows ([`Action::HandedOver`]) or leads as before.
     pub fn is_handing_over(&self) -> bool {

@@ -113,6 +113,9 @@ pub(crate) struct PeerInfo {
     /// It has what the leader has. One that is lost has not; that it is offline is told much later.
     #[serde(default)]
     pub(crate) current: bool,
+    /// How many records it is behind.
+    #[serde(default)]
+    pub(crate) lag: u64,
 }
 
 /// The answer to a publish.

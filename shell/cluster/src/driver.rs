@@ -71,6 +71,8 @@ pub struct Standing {
     pub has_caught_up: bool,
     /// Whether the lead is being handed over: nothing may be executed.
     pub is_handing_over: bool,
+    /// Records of a leader that are on their way.
+    pub under_way: usize,
     /// When a follower last had all that a replica of the log had; none before that.
     pub reached_end: Option<Steady>,
     may_answer_until: Option<Steady>,
@@ -84,6 +86,7 @@ impl Standing {
             mark: node.mark(),
             has_caught_up: node.has_caught_up() && node.reached_end().is_some(),
             is_handing_over: node.is_handing_over(),
+            under_way: node.under_way(),
             reached_end: node.reached_end(),
             may_answer_until: node.may_answer_until(),
         }
@@ -324,7 +327,7 @@ impl<R: Replica> Work<R> {
         }
     }
 
-    /// Tells the other nodes of this one, if it is time.
+    /// Tells the other nodes of this one, and asks who keeps the log, if it is time.
     async fn say(&mut self) {
         let now = clock::now();
         if now < self.say_at {
@@ -341,6 +344,8 @@ impl<R: Replica> Work<R> {
             version,
         };
         self.nodes.say(&presence).await;
+        let servers = self.service.ask_for_servers().await;
+        self.replica.kept_by(servers);
     }
 
     async fn wait(&mut self) -> Woken {

@@ -5,6 +5,7 @@ use replication::{Deposed, Epoch, GroupError, Mark, Position, ReadGroup, Stop};
 
 use crate::driver::{Lead, Standing};
 use crate::presence::Presence;
+use crate::servers::LogServers;
 
 /// Where a replica begins to follow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,9 @@ pub trait Replica: Send + 'static {
 
     /// Takes note of what a node says of itself, this one included. It may be old or made up.
     fn heard(&mut self, presence: Presence);
+
+    /// Takes note of the servers that keep the log. There are none if nobody tells.
+    fn kept_by(&mut self, servers: LogServers);
 
     /// Begins to execute: this node leads, and the replica is at the end of the log. What it
     /// executes goes to `lead`.

@@ -6,7 +6,7 @@ use async_nats::{HeaderMap, Message};
 use replication::{Event, Publish, Read, Ticket};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::api;
 use crate::config::{GroupName, ServiceConfig};
@@ -19,6 +19,7 @@ use crate::opening;
 use crate::presence::Nodes;
 use crate::publishing;
 use crate::reading::{Progress, Question, Reading};
+use crate::servers::{self, LogServer, LogServers};
 
 /// A log on one stream of JetStream.
 ///
@@ -32,6 +33,8 @@ pub struct LogService {
     reading: Option<Reading>,
     /// When the question of the read was asked; none while it is to be.
     asked: Option<Instant>,
+    /// Who keeps the log, since that was last asked; none while it was not answered.
+    keepers: Option<Vec<LogServer>>,
     /// How many questions were asked. An answer to an earlier one is not an answer.
     questions: u64,
 }
@@ -49,6 +52,7 @@ impl LogService {
             happened: VecDeque::new(),
             reading: None,
             asked: None,
+            keepers: None,
             questions: 0,
         })
     }
@@ -70,6 +74,25 @@ impl LogService {
     /// The name of the server that this is connected to, or was at last.
     pub fn server(&self) -> String {
         self.connection.server_name()
+    }
+
+    /// Asks who keeps the log, and says what was told since this was last asked.
+    pub(crate) async fn ask_for_servers(&mut self) -> LogServers {
+        let servers = LogServers {
+            connected: self.server(),
+            keepers: self.keepers.take().unwrap_or_default(),
+        };
+        if self.connection.is_up() {
+            let subject = api::stream_info(&self.stream);
+            let (headers, payload) = (HeaderMap::new(), Vec::new());
+            let sent = self
+                .connection
+                .send(&subject, Name::Servers, headers, payload);
+            if let Err(error) = sent.await {
+                debug!(%error, "nobody can be asked who keeps the log");
+            }
+        }
+        servers
     }
 
     /// Sends a record. [`Event::Acked`], [`Event::Refused`], [`Event::Failed`] or
@@ -166,6 +189,9 @@ impl LogService {
                 let event = publishing::answered(&self.stream, ticket, message);
                 self.happened.push_back(event);
             }
+            Some(Name::Servers) => {
+                self.keepers = Some(servers::told(message, &self.server()));
+            }
             Some(Name::Question(number)) if number == self.questions => self.read_on(message),
             Some(Name::Question(_)) | None => {}
         }
@@ -197,10 +223,14 @@ impl LogService {
 enum Name {
     Publish(Ticket),
     Question(u64),
+    Servers,
 }
 
 impl Name {
     fn parse(text: &str) -> Option<Name> {
+        if text == "servers" {
+            return Some(Name::Servers);
+        }
         let (kind, number) = text.split_once('.')?;
         let number = number.parse().ok()?;
         match kind {
@@ -216,6 +246,7 @@ impl std::fmt::Display for Name {
         match self {
             Name::Publish(ticket) => write!(f, "publish.{}", ticket.0),
             Name::Question(number) => write!(f, "question.{number}"),
+            Name::Servers => f.write_str("servers"),
         }
     }
 }
@@ -226,7 +257,12 @@ mod tests {
 
     #[test]
     fn answers_are_known_by_the_names_of_questions() {
-        for name in [Name::Publish(Ticket(7)), Name::Question(u64::MAX)] {
+        let names = [
+            Name::Publish(Ticket(7)),
+            Name::Question(u64::MAX),
+            Name::Servers,
+        ];
+        for name in names {
             assert_eq!(Name::parse(&name.to_string()), Some(name));
         }
         for bad in [

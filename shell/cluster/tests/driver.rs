@@ -183,6 +183,13 @@ fn nothing_that_was_acknowledged_is_lost_with_the_server_that_leads_the_stream()
         });
     };
     execute_until("something is durable", &|leader| leader.durable() > 200);
+    wait_until("they know who keeps the log", || {
+        machines.iter().all(|machine| {
+            let keepers = machine.state().servers.keepers;
+            let current = keepers.iter().filter(|server| server.is_current);
+            keepers.len() == 3 && keepers[0].leads && current.count() == 3
+        })
+    });
     let lost = run(leader_of(&config, &nats));
     nats.kill(lost).unwrap();
     let before = machines.map(Machine::durable);

@@ -91,7 +91,7 @@ impl NotReady {
 mod tests {
     use engine::config::Settings;
     use engine::server::Loading;
-    use engine::topology::{LogHealth, NodeId, Role, Topology};
+    use engine::topology::{LogFigures, LogHealth, NodeId, Role, Topology};
     use engine::{Lsn, Mono};
 
     use super::*;
@@ -116,6 +116,7 @@ mod tests {
             durable: Lsn::ZERO,
             current_at: current_at.map(Mono),
             log: LogHealth::Good,
+            figures: LogFigures::default(),
         }));
         let now = Now {
             mono: Mono(20_000),

@@ -33,7 +33,7 @@ mod scan;
 mod unwritten;
 mod window;
 
-pub use batch::{Encoded, Lsn};
+pub use batch::{Encoded, GroupSizes, Lsn};
 pub use check::{
     Content, FileReport, Kept, LogReport, Lost, RepairError, Repaired, Rest, check, check_behind,
     repair,

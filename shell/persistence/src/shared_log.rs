@@ -12,8 +12,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering, fence};
 use std::time::Duration;
 
 use engine::server::Writes;
-use journal::{Encoded, Health, Lease, Listener, Lsn};
+use journal::{Encoded, GroupSizes, Health, Lease, Listener, Lsn};
 use parking_lot::Mutex;
+
+use crate::limits::COMMIT_TIMES_MAX;
 
 /// Where the batches of a leader go, with the LSNs of the first and the last one.
 pub type Outlet = Box<dyn Fn(Lsn, Lsn, Encoded) + Send>;
@@ -62,11 +64,35 @@ struct State {
     gathered: Encoded,
     first: Lsn,
     last: Lsn,
-    /// What has gone there and is not durable: the last batch each time, and how many bytes.
-    sent: VecDeque<(Lsn, usize)>,
+    /// What has gone there and is not durable.
+    sent: VecDeque<Sent>,
     sent_bytes: usize,
+    commits: Commits,
+    /// How long each of these took, until somebody asks, up to a bound.
+    times: Vec<Duration>,
     /// When something last became durable, or nothing waited for that.
     moved: Duration,
+}
+
+/// What went to the log at once.
+struct Sent {
+    last: Lsn,
+    batches: u64,
+    bytes: usize,
+    at: Duration,
+}
+
+/// What this node has led into the log since it began.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Commits {
+    /// How often batches went there, and became durable.
+    pub(crate) groups: u64,
+    /// How many batches these were.
+    pub(crate) batches: u64,
+    /// How many at a time.
+    pub(crate) group_sizes: GroupSizes,
+    /// How many bytes.
+    pub(crate) bytes: u64,
 }
 
 impl SharedLog {
@@ -86,6 +112,8 @@ impl SharedLog {
                 last: Lsn::ZERO,
                 sent: VecDeque::new(),
                 sent_bytes: 0,
+                commits: Commits::default(),
+                times: Vec::new(),
                 moved: clock(),
             }),
             listeners: Mutex::new(Vec::new()),
@@ -140,10 +168,12 @@ impl SharedLog {
     /// Everything up to here is in the log for ever.
     pub fn note_durable(&self, lsn: Lsn) {
         let mut state = self.state.lock();
-        while let Some((_, bytes)) = state.sent.pop_front_if(|(last, _)| *last <= lsn) {
-            state.sent_bytes -= bytes;
+        let now = (self.lease.clock)();
+        while let Some(sent) = state.sent.pop_front_if(|sent| sent.last <= lsn) {
+            state.sent_bytes -= sent.bytes;
+            state.note(&sent, now);
         }
-        state.moved = (self.lease.clock)();
+        state.moved = now;
         drop(state);
         let listeners = self.listeners.lock();
         for listener in &*listeners {
@@ -167,6 +197,12 @@ impl SharedLog {
     pub fn backlog_bytes(&self) -> usize {
         let state = self.state.lock();
         state.sent_bytes + state.gathered.len()
+    }
+
+    /// What has become durable, and how long each commit took since this was last asked.
+    pub(crate) fn take_commits(&self) -> (Commits, Vec<Duration>) {
+        let mut state = self.state.lock();
+        (state.commits, std::mem::take(&mut state.times))
     }
 
     /// What must run for anybody to be answered.
@@ -194,10 +230,16 @@ impl SharedLog {
             return;
         };
         let batches = std::mem::take(&mut state.gathered);
+        let now = (self.lease.clock)();
         if state.sent.is_empty() {
-            state.moved = (self.lease.clock)();
+            state.moved = now;
         }
-        state.sent.push_back((state.last, batches.len()));
+        state.sent.push_back(Sent {
+            last: state.last,
+            batches: state.last.number() - state.first.number() + 1,
+            bytes: batches.len(),
+            at: now,
+        });
         state.sent_bytes += batches.len();
         outlet(state.first, state.last, batches);
         state.first = state.last.next();
@@ -275,6 +317,19 @@ impl SharedLog {
         for listener in &*self.listeners.lock() {
             listener.health_changed(health);
             listener.lease_renewed();
+        }
+    }
+}
+
+impl State {
+    /// Counts what has become durable.
+    fn note(&mut self, sent: &Sent, now: Duration) {
+        self.commits.groups += 1;
+        self.commits.batches += sent.batches;
+        self.commits.group_sizes.note(sent.batches);
+        self.commits.bytes += sent.bytes as u64;
+        if self.times.len() < COMMIT_TIMES_MAX {
+            self.times.push(now.saturating_sub(sent.at));
         }
     }
 }

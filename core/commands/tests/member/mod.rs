@@ -3,7 +3,7 @@
 use commands::TABLE;
 use engine::clients::session::SessionId;
 use engine::config::Settings;
-use engine::topology::{LogHealth, Node, NodeId, Role, Topology};
+use engine::topology::{LogFigures, LogHealth, Node, NodeId, Role, Topology};
 use engine::{Engine, Lsn, Mono, Now};
 use resp::{ArgvBuf, Protocol, Reply};
 
@@ -82,6 +82,7 @@ impl Server {
             durable: Lsn::ZERO,
             current_at: Some(self.now.mono),
             log: LogHealth::Good,
+            figures: LogFigures::default(),
         }
     }
 

@@ -21,10 +21,12 @@ pub enum Stage {
     JournalSync,
     /// The journal synced while writes went on.
     BackgroundSync,
+    /// A leader handed batches to the log of its group, until they were in it for ever.
+    LogCommit,
 }
 
 /// The number of kinds of stages.
-pub(crate) const STAGES: usize = 6;
+pub(crate) const STAGES: usize = 7;
 
 impl Stage {
     /// The name of its events; Redis' where it has the same.
@@ -36,6 +38,7 @@ impl Stage {
             Stage::JournalWrite => "aof-write",
             Stage::JournalSync => "aof-fsync-always",
             Stage::BackgroundSync => "aof-fsync-everysec",
+            Stage::LogCommit => "log-commit",
         }
     }
 }

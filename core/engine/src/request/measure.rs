@@ -229,6 +229,7 @@ mod tests {
         Stage::JournalWrite,
         Stage::JournalSync,
         Stage::BackgroundSync,
+        Stage::LogCommit,
     ];
 
     #[test]

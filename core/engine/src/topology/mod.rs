@@ -7,6 +7,7 @@
 //! it, and clients that speak to Sentinels or to a cluster are answered from it.
 //! `docs/replication.md` says what they are told.
 
+mod log_figures;
 mod news;
 mod node_id;
 mod slot;
@@ -15,6 +16,7 @@ use batch::Lsn;
 
 use crate::time::{Mono, Now};
 
+pub use log_figures::{LogFigures, LogServer};
 pub(crate) use news::changes;
 pub use node_id::{NODE_ID_BYTES, NodeId};
 pub use slot::{SLOTS, Slot};
@@ -45,6 +47,8 @@ pub struct Topology {
     pub current_at: Option<Mono>,
     /// How the log is.
     pub log: LogHealth,
+    /// What this node has counted and was told of the log.
+    pub figures: LogFigures,
 }
 
 /// One node of a group.

@@ -32,6 +32,7 @@ fn view(own: u64, leader: u64) -> Topology {
         durable: Lsn::ZERO,
         current_at: Some(Mono(1000)),
         log: LogHealth::Good,
+        figures: LogFigures::default(),
     }
 }
 

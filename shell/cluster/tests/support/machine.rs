@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use batch::{Encoded, Lsn};
 use cluster::{
-    Beginning, Driver, DriverConfig, Halt, Inapplicable, Lead, Presence, Replica, ServiceConfig,
-    Standing,
+    Beginning, Driver, DriverConfig, Halt, Inapplicable, Lead, LogServers, Presence, Replica,
+    ServiceConfig, Standing,
 };
 use parking_lot::{Condvar, Mutex};
 use replication::{Deposed, Epoch, NodeId, ReadGroup, Settings, Stop};
@@ -41,6 +41,8 @@ pub(crate) struct State {
     pub(crate) leader: String,
     /// How far each node was when it last said so.
     pub(crate) heard: BTreeMap<u64, u64>,
+    /// Who keeps the log, as this node was last told.
+    pub(crate) servers: LogServers,
     /// How often it began to lead, handed the lead over, and dropped its state.
     pub(crate) led: usize,
     pub(crate) handed_over: usize,
@@ -145,6 +147,10 @@ impl Replica for Handle {
     fn heard(&mut self, presence: Presence) {
         let mut state = self.0.state.lock();
         state.heard.insert(presence.id.0, presence.lsn.number());
+    }
+
+    fn kept_by(&mut self, servers: LogServers) {
+        self.0.state.lock().servers = servers;
     }
 
     fn durable(&mut self, lsn: Lsn) {

@@ -60,11 +60,17 @@ fn what_a_leader_does_goes_to_the_log_in_order_and_replies_wait_for_it() {
     let groups = [(5, 7, b"ab".to_vec()), (8, 8, b"c".to_vec())];
     assert_eq!(*sent.lock(), groups);
     assert_eq!((gate.answer(Lsn::new(7)), log.backlog_bytes()), (None, 3));
+    MS.store(3, Ordering::SeqCst);
     log.note_durable(Lsn::new(7));
     assert_eq!(
         (gate.answer(Lsn::new(7)), log.backlog_bytes()),
         (Some(Ok(())), 1)
     );
+    let (commits, times) = log.take_commits();
+    assert_eq!((commits.groups, commits.batches, commits.bytes), (1, 3, 2));
+    assert_eq!(times, [Duration::from_millis(3)]);
+    let (again, times) = log.take_commits();
+    assert_eq!((again.groups, times.len()), (1, 0));
     assert_eq!(gate.answer(Lsn::new(8)), None);
 }
 

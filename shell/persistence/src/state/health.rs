@@ -24,7 +24,7 @@ impl Persistence {
     #[cold]
     fn take_news_of_health(&mut self, engine: &mut Engine, now: Now) {
         if let Some(log) = self.journal.shared() {
-            self.tell_of_shared(engine, &log);
+            self.tell_of_shared(engine, &log, now);
             self.tell(engine);
         } else if let Some(journal) = self.journal.whole() {
             self.tell_health(engine, &journal, now);
@@ -49,7 +49,7 @@ impl Persistence {
     /// Sees how the journal is, and orders that a journal that has grown be rewritten.
     pub(super) fn look_at_journal(&mut self, engine: &mut Engine, now: Now) {
         if let Some(log) = self.journal.shared() {
-            return self.tell_of_shared(engine, &log);
+            return self.tell_of_shared(engine, &log, now);
         }
         let Some(journal) = self.journal.whole() else {
             if self.journal.give_up_begin_that_falls_behind() {
@@ -85,11 +85,22 @@ impl Persistence {
         }
     }
 
-    fn tell_of_shared(&mut self, engine: &mut Engine, log: &SharedLog) {
+    fn tell_of_shared(&mut self, engine: &mut Engine, log: &SharedLog, now: Now) {
         // As below: what is old is told again.
         self.health_kind = log.part() as u8;
-        self.figures.journal.backlog_bytes = log.backlog_bytes() as u64;
-        self.figures.journal.durable = log.durable();
+        let (commits, times) = log.take_commits();
+        for took in times {
+            engine.stage_took(Stage::LogCommit, took, now);
+        }
+        self.figures.journal = JournalFigures {
+            groups: commits.groups,
+            batches: commits.batches,
+            group_sizes: commits.group_sizes,
+            bytes: commits.bytes,
+            backlog_bytes: log.backlog_bytes() as u64,
+            durable: log.durable(),
+            ..JournalFigures::default()
+        };
         engine.server.writes = log.writes();
     }
 

@@ -10,7 +10,7 @@ use std::mem;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use cluster::{Beginning, Halt, Inapplicable, Lead, Presence, Replica, Standing};
+use cluster::{Beginning, Halt, Inapplicable, Lead, LogServers, Presence, Replica, Standing};
 use engine::store::log::Journalling;
 use engine::{Author, Engine, Lsn, Mono, Now, Replay, ReplayError};
 use journal::PanicEndsProcess;
@@ -283,6 +283,7 @@ impl Replica for Member {
     fn stands(&mut self, standing: &Standing) {
         let status = self.node.standing.map(|before| before.status);
         self.node.standing = Some(*standing);
+        self.node.view.stands(standing);
         if self.node.leads {
             self.node.log.extend_lease(self.node.may_answer_until());
         } else if standing.has_caught_up {
@@ -310,6 +311,11 @@ impl Replica for Member {
     fn heard(&mut self, presence: Presence) {
         let now = self.shard.clock.now();
         self.node.view.heard(presence, now);
+    }
+
+    fn kept_by(&mut self, servers: LogServers) {
+        let now = self.shard.clock.now();
+        self.node.view.kept_by(servers, now);
     }
 
     fn lead(&mut self, lead: Lead) {

@@ -7,9 +7,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cluster::{Presence, Standing, steady_now};
+use cluster::{LogServers, Presence, Standing, steady_now};
 use engine::config::SharedLogConfig;
-use engine::topology::{self, LogHealth, Node, Role, Topology};
+use engine::topology::{self, LogFigures, LogHealth, Node, Role, Topology};
 use engine::{Lsn, Mono, Now};
 use persistence::{Part, SharedLog};
 use replication::{Epoch, NodeId, Status, Steady};
@@ -25,6 +25,9 @@ const FORGOTTEN_AFTER_MS: u64 = 60_000;
 /// Most nodes that are kept.
 const NODES_MAX: usize = 64;
 
+/// Most servers of the log that are kept.
+const LOG_SERVERS_MAX: usize = 16;
+
 /// How long a follower may not have come to the end of the log before that counts as unavailable.
 const UNAVAILABLE_AFTER: Duration = Duration::from_secs(1);
 
@@ -35,6 +38,11 @@ pub(super) struct View {
     epoch: u64,
     leader: Option<NodeId>,
     nodes: BTreeMap<NodeId, Known>,
+    /// What was counted and told of the log.
+    figures: LogFigures,
+    /// The node was in doubt when it last said what it is, and had read all of the log.
+    is_in_doubt: bool,
+    has_caught_up: bool,
 }
 
 /// What is known of a node.
@@ -66,6 +74,9 @@ impl View {
             epoch: 0,
             leader: None,
             nodes: known.map(|known| (own, known)).into_iter().collect(),
+            figures: LogFigures::default(),
+            is_in_doubt: false,
+            has_caught_up: false,
         }
     }
 
@@ -85,6 +96,8 @@ impl View {
     /// A node leads from here on, and says this of itself.
     pub(super) fn begun(&mut self, epoch: Epoch, greeting: &str, now: Now) {
         self.epoch = epoch.number;
+        // Those that a node reads when it starts are history.
+        self.figures.elections += u64::from(self.has_caught_up);
         self.leader = None;
         if let Some((id, address)) = read(greeting) {
             self.leader = Some(id);
@@ -95,7 +108,32 @@ impl View {
     /// This node leads.
     pub(super) fn leads(&mut self, epoch: Epoch) {
         self.epoch = epoch.number;
+        self.figures.elections += 1;
         self.leader = Some(self.own);
+    }
+
+    /// What the node is now.
+    pub(super) fn stands(&mut self, standing: &Standing) {
+        let is_in_doubt = matches!(standing.status, Status::InDoubt(_));
+        self.figures.doubts += u64::from(is_in_doubt && !self.is_in_doubt);
+        self.is_in_doubt = is_in_doubt;
+        self.has_caught_up = standing.has_caught_up;
+        self.figures.sequence = standing.position.seq.0;
+        self.figures.under_way = standing.under_way as u64;
+    }
+
+    /// Who keeps the log.
+    pub(super) fn kept_by(&mut self, servers: LogServers, now: Now) {
+        let keepers = servers.keepers.into_iter().take(LOG_SERVERS_MAX);
+        let keepers = keepers.map(|of| topology::LogServer {
+            name: of.name,
+            leads: of.leads,
+            is_current: of.is_current,
+            lag: of.lag,
+        });
+        self.figures.servers = keepers.collect();
+        self.figures.connected = servers.connected;
+        self.figures.told = now.mono;
     }
 
     /// A node says this of itself. What makes no sense is passed over.
@@ -209,6 +247,7 @@ impl View {
                 }
                 (Part::Leads | Part::Follows | Part::Silent, _) => LogHealth::Good,
             },
+            figures: self.figures.clone(),
         }
     }
 }

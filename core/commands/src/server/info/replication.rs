@@ -2,9 +2,11 @@
 
 use engine::Now;
 use engine::command::Ctx;
-use engine::server::LogSnapshotFigures;
-use engine::topology::{Node, Topology};
+use engine::observe::stages::Stage;
+use engine::server::{LogSnapshotFigures, Server};
+use engine::topology::{LogFigures, Node, Topology};
 
+use super::sections::times;
 use super::sheet::Sheet;
 
 /// What clients of Redis look for: who leads, who follows, and how far they are.
@@ -104,6 +106,7 @@ pub(super) fn group(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let staleness_ms = topology.staleness_ms(now);
     let staleness_ms = staleness_ms.map_or(-1, u64::cast_signed);
     sheet.line("group_staleness_ms", staleness_ms);
+    log(sheet, ctx.server, now);
     if let Some(figures) = &ctx.server.shell.log_snapshots {
         snapshots(sheet, figures);
     }
@@ -140,6 +143,47 @@ fn snapshots(sheet: &mut Sheet, figures: &LogSnapshotFigures) {
     sheet.line("group_snapshot_status", if is_well { "ok" } else { "err" });
     if !is_well {
         sheet.line("group_snapshot_error", &figures.error);
+    }
+}
+
+/// What this node has counted and was told of the log.
+fn log(sheet: &mut Sheet, server: &Server, now: Now) {
+    let Some(LogFigures {
+        sequence,
+        under_way,
+        elections,
+        doubts,
+        connected,
+        servers,
+        told,
+    }) = server.topology().map(|topology| &topology.figures)
+    else {
+        return;
+    };
+    sheet.line("group_log_sequence", sequence);
+    sheet.line("group_log_under_way", under_way);
+    let journal = &server.shell.persistence.journal;
+    sheet.line("group_log_backlog_bytes", journal.backlog_bytes);
+    sheet.line("group_commits", journal.groups);
+    sheet.line("group_commit_batches", journal.batches);
+    sheet.line("group_commit_bytes", journal.bytes);
+    times(sheet, "group_commit", server.stages.of(Stage::LogCommit));
+    sheet.line("group_elections", elections);
+    sheet.line("group_doubts", doubts);
+    sheet.line("group_log_connected", connected);
+    sheet.line("group_log_servers", servers.len());
+    sheet.line("group_log_told_ms", now.mono.0.saturating_sub(told.0));
+    for (number, server) in servers.iter().enumerate() {
+        sheet.line(
+            &format!("group_log_server{number}"),
+            format_args!(
+                "name={},role={},current={},lag={}",
+                server.name,
+                if server.leads { "leader" } else { "follower" },
+                u8::from(server.is_current),
+                server.lag,
+            ),
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use engine::Mono;
 use engine::REDIS_VERSION;
 use engine::command::Ctx;
 use engine::config::Percentile;
-use engine::observe::stages::Stage;
+use engine::observe::stages::{Stage, StageStats};
 use engine::server::{Server, ShellFigures, Writes};
 
 use values::SizeKind;
@@ -206,7 +206,7 @@ pub(super) fn persistence(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
         "aof_rewrites_consecutive_failures",
         figures.rewrite_failures,
     );
-    let refused = ctx.server.writes != Writes::Accepted;
+    let refused = matches!(ctx.server.writes, Writes::Freeing(_) | Writes::Refused(_));
     sheet.line("aof_last_write_status", status(refused));
     if figures.journalling {
         sheet.line("journal_health", figures.journal_health);
@@ -243,28 +243,32 @@ fn journal(sheet: &mut Sheet, server: &Server) {
         ("journal_sync", Stage::JournalSync),
         ("journal_background_sync", Stage::BackgroundSync),
     ] {
-        let stats = server.stages.of(stage);
-        let durations = &stats.durations;
-        sheet.line(
-            &format!("{name}_usec"),
-            format_args!(
-                "count={},sum={},p50={},p99={},p99.9={},max={}",
-                stats.count,
-                stats.nanoseconds / 1000,
-                durations.percentile_us(Percentile::P50),
-                durations.percentile_us(Percentile::P99),
-                durations.percentile_us(Percentile::P99_9),
-                stats.longest_ns / 1000,
-            ),
-        );
-        let mut before = 0;
-        let steps = durations
-            .cumulative()
-            .filter(|(_, count)| std::mem::replace(&mut before, *count) < *count)
-            .map(|(bound_us, count)| format!("{bound_us}={count}"));
-        let steps: Vec<String> = steps.collect();
-        sheet.line(&format!("{name}_histogram_usec"), steps.join(","));
+        times(sheet, name, server.stages.of(stage));
     }
+}
+
+/// How often a stage ran and how long it took, in microseconds, in all and as a histogram.
+pub(super) fn times(sheet: &mut Sheet, name: &str, stats: &StageStats) {
+    let durations = &stats.durations;
+    sheet.line(
+        &format!("{name}_usec"),
+        format_args!(
+            "count={},sum={},p50={},p99={},p99.9={},max={}",
+            stats.count,
+            stats.nanoseconds / 1000,
+            durations.percentile_us(Percentile::P50),
+            durations.percentile_us(Percentile::P99),
+            durations.percentile_us(Percentile::P99_9),
+            stats.longest_ns / 1000,
+        ),
+    );
+    let mut before = 0;
+    let steps = durations
+        .cumulative()
+        .filter(|(_, count)| std::mem::replace(&mut before, *count) < *count)
+        .map(|(bound_us, count)| format!("{bound_us}={count}"));
+    let steps: Vec<String> = steps.collect();
+    sheet.line(&format!("{name}_histogram_usec"), steps.join(","));
 }
 
 pub(super) fn threads(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {

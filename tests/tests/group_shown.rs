@@ -1,0 +1,132 @@
+//! What servers that share a log show of it: by INFO, and whether they are ready by HTTP.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use nix::sys::signal::Signal;
+use weir_tests::audit::until;
+use weir_tests::group::{Group, SERVERS};
+use weir_tests::http::{Answer, get};
+use weir_tests::nats::Nats;
+use weir_tests::peers::weir;
+
+fn ready(group: &Group, server: usize, parameters: &str) -> Result<Answer> {
+    get(group.http(server)?, &format!("/readyz{parameters}"))
+}
+
+/// Waits until a server is not ready, and says so in words that begin like this.
+fn wait_for_refusal(group: &Group, server: usize, begin: &str) -> Result<()> {
+    until(begin, || {
+        let answer = ready(group, server, "")?;
+        Ok(answer.status == 503 && answer.body.starts_with(begin))
+    })
+}
+
+/// What a server says of its group.
+fn told(group: &Group, server: usize) -> Result<BTreeMap<String, String>> {
+    let told = group.client(server)?.command(&["INFO", "group"])?;
+    let told = String::from_utf8_lossy(told.as_bytes().context("no text")?).into_owned();
+    let lines = told.lines().filter_map(|line| line.split_once(':'));
+    Ok(lines
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect())
+}
+
+#[test]
+fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
+    let Some(mut group) = Group::start(&weir()?)? else {
+        return Ok(());
+    };
+    let leader = group.leader()?;
+    let mut client = group.client(leader)?;
+    for _ in 0..10 {
+        client.command(&["XADD", "s", "*", "f", "v"])?;
+    }
+    for server in 0..SERVERS {
+        until("the server knows of everything", || {
+            let told = told(&group, server)?;
+            let lsn = told.get("group_durable_lsn").context("no LSN")?;
+            let nodes = (0..SERVERS).filter_map(|number| told.get(&format!("group_node{number}")));
+            let applied = nodes.filter(|node| node.contains(&format!(",applied={lsn},")));
+            let servers =
+                (0..SERVERS).filter_map(|number| told.get(&format!("group_log_server{number}")));
+            let servers: Vec<&String> = servers.filter(|it| it.contains(",current=1,")).collect();
+            let leads = servers
+                .iter()
+                .filter(|it| it.contains(",role=leader,"))
+                .count();
+            Ok(applied.count() == SERVERS && servers.len() == SERVERS && leads == 1)
+        })?;
+    }
+    let told_by_leader = told(&group, leader)?;
+    let figure = |name: &str| told_by_leader.get(name).map_or("", String::as_str);
+    ensure!(figure("group_role") == "leader" && figure("group_log") == "good");
+    ensure!(figure("group_elections") == "1" && figure("group_doubts") == "0");
+    ensure!(figure("group_commit_batches").parse::<u64>()? >= 10);
+    ensure!(figure("group_commit_usec").starts_with("count="));
+    ensure!(!figure("group_commit_usec").starts_with("count=0,"));
+    ensure!((1..=2000).contains(&figure("group_lease_ms").parse::<u64>()?));
+    ensure!(figure("group_log_sequence").parse::<u64>()? > 10);
+    // One that is gone is not current, and counts as such.
+    let gone = (0..SERVERS).find(|server| figure("group_log_connected") != Nats::name(*server));
+    let gone = gone.context("all are connected")?;
+    group.nats.kill(gone)?;
+    until("the leader knows that one is gone", || {
+        let told = told(&group, leader)?;
+        let line = told
+            .values()
+            .find(|it| it.starts_with(&format!("name={},", Nats::name(gone))));
+        Ok(line.is_some_and(|line| line.contains(",current=0,")))
+    })
+}
+
+#[test]
+fn a_node_is_ready_for_what_it_may_answer() -> Result<()> {
+    let Some(mut group) = Group::start(&weir()?)? else {
+        return Ok(());
+    };
+    let leader = group.leader()?;
+    let follower = (leader + 1) % SERVERS;
+    for parameters in ["", "?writes=true"] {
+        let answer = ready(&group, leader, parameters)?;
+        ensure!((answer.status, &*answer.body) == (200, "ready\n"));
+    }
+    until("the follower is ready", || {
+        Ok(ready(&group, follower, "")?.body == "ready for reads\n")
+    })?;
+    let answer = ready(&group, follower, "?writes=true")?;
+    ensure!((answer.status, &*answer.body) == (503, "another server leads\n"));
+    let metrics = get(group.http(follower)?, "/metrics")?.body;
+    ensure!(metrics.contains("\nweir_ready 1\n"), "{metrics}");
+
+    // A leader that was paused until another one leads is not ready when it goes on, until it has
+    // read the log again.
+    group.pause(leader)?;
+    until("another server leads", || {
+        Ok((0..SERVERS).any(|server| server != leader && group.takes_writes(server)))
+    })?;
+    group.signal(leader, Signal::SIGCONT)?;
+    ensure!(ready(&group, leader, "")?.status == 503);
+    until("the server that was deposed follows", || {
+        let answer = ready(&group, leader, "")?;
+        ensure!(answer.body != "ready\n", "it says that it leads");
+        Ok(answer.body == "ready for reads\n")
+    })?;
+
+    // Without a log, a leader has no lease, and a follower is soon too far behind.
+    let (deposed, leader) = (leader, group.leader()?);
+    let bound = ["CONFIG", "SET", "replica-staleness-max", "1000"];
+    group.client(deposed)?.command(&bound)?;
+    let patience = ["CONFIG", "SET", "aof-wait-timeout", "2000"];
+    group.client(leader)?.command(&patience)?;
+    for server in 0..SERVERS {
+        group.nats.kill(server)?;
+    }
+    wait_for_refusal(&group, leader, "the lease of this leader has run out\n")?;
+    wait_for_refusal(&group, deposed, "stale: ")?;
+    wait_for_refusal(
+        &group,
+        leader,
+        "writes are refused: the log does not answer\n",
+    )
+}

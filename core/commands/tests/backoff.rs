@@ -206,6 +206,7 @@ enum Step {
     Acknowledge(u8),
     GiveBack(&'static str, u8, Option<u64>),
     Claim(u8, u8),
+    Touch(u8, u8),
     Leave(u8),
     Wait(u64),
 }
@@ -219,6 +220,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (mode, any::<u8>(), prop::option::weighted(0.3, 0..60u64))
             .prop_map(|(mode, which, delay)| Step::GiveBack(mode, which, delay)),
         1 => (0..3u8, any::<u8>()).prop_map(|(by, which)| Step::Claim(by, which)),
+        2 => (0..3u8, any::<u8>()).prop_map(|(by, which)| Step::Touch(by, which)),
         1 => (0..3u8).prop_map(Step::Leave),
         5 => (1..60u64).prop_map(Step::Wait),
     ]
@@ -367,6 +369,18 @@ proptest! {
                     prop_assert_eq!(ids(&claimed), [number]);
                     let since_ms = model.now_ms;
                     model.put(number, Place::Held { by, since_ms, count });
+                }
+                Step::Touch(by, which) => {
+                    let number = some(which);
+                    let touched = node.ask(&format!("XTOUCH s g c{by} {number}-0"));
+                    let since_ms = model.now_ms;
+                    match model.entries.get(&number).map(|it| it.0.clone()) {
+                        Some(Place::Held { by: holder, count, .. }) if holder == by => {
+                            prop_assert_eq!(ids(&touched), [number]);
+                            model.put(number, Place::Held { by, since_ms, count });
+                        }
+                        _ => prop_assert_eq!(touched, "*0\r\n"),
+                    }
                 }
                 Step::Leave(who) => {
                     node.ask(&format!("XGROUP DELCONSUMER s g c{who} KEEPPENDING"));

@@ -1,8 +1,8 @@
 //! A stream of work whose group looks after itself: an entry that nobody can process goes to the
 //! dead-letter stream, from which it may come back.
 //!
-//! Each entry that is there is still to be delivered, is pending, or is a dead letter, and in exactly
-//! one of these ways.
+//! Each entry that is there is still to be delivered, is pending, or is a dead letter, and in
+//! exactly one of these ways.
 
 use std::collections::{BTreeMap, BTreeSet};
 

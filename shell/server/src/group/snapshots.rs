@@ -245,10 +245,8 @@ struct Complaints {
 impl Keeper {
     fn run(mut self, told: &Receiver<News>) {
         loop {
-            let wait = self
-                .looked
-                .map(|at| LOOK_EVERY.saturating_sub(at.elapsed()));
-            match told.recv_timeout(wait.unwrap_or_default()) {
+            let wait = self.look_at.saturating_duration_since(Instant::now());
+            match told.recv_timeout(wait) {
                 Ok(News::View(view)) => self.make(*view),
                 Ok(News::Made { at, result, took }) => self.made(at, result, took),
                 Ok(News::Stop) | Err(RecvTimeoutError::Disconnected) => return,

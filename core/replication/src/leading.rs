@@ -83,11 +83,16 @@ impl Leading {
         }
     }
 
-    /// Returns whether another group would be sent at once, if there were one.
-    pub(crate) fn has_room(&self, pending: &VecDeque<Group>, settings: &Settings) -> bool {
+    /// Returns whether another group of this length should be sent at once, if there were one.
+    pub(crate) fn has_room(
+        &self,
+        bytes: usize,
+        pending: &VecDeque<Group>,
+        settings: &Settings,
+    ) -> bool {
         self.hand_over == HandOver::No
             && self.group == pending.len()
-            && self.sent.len() < settings.in_flight_max
+            && self.sent.len() < settings.in_flight_max_of(bytes)
     }
 
     pub(crate) fn under_way(&self) -> usize {

@@ -172,11 +172,11 @@ impl Node {
         std::mem::take(&mut self.out.actions)
     }
 
-    /// Returns whether a group that is handed in now is sent at once. While this is false, what the
-    /// engine does should gather into one group.
-    pub fn wants_commit(&self) -> bool {
+    /// Returns whether a group of this length should be handed in now: it is sent at once then.
+    /// While this is false, what the engine does should gather into one group.
+    pub fn wants_commit(&self, bytes: usize) -> bool {
         match &self.role {
-            Role::Leading(leading) => leading.has_room(&self.pending, &self.settings),
+            Role::Leading(leading) => leading.has_room(bytes, &self.pending, &self.settings),
             Role::Following(_) | Role::Claiming(_) | Role::Ended => false,
         }
     }

@@ -29,6 +29,12 @@ pub struct Settings {
     pub shortfall: Duration,
     /// How many records may be on their way (1 to [`IN_FLIGHT_MAX`]).
     pub in_flight_max: usize,
+    /// How many may be on their way before a small group (1 to [`IN_FLIGHT_MAX`]). Beyond that it
+    /// waits and grows: a record costs the service as much as tens of kilobytes in it, so more of
+    /// them at a time would only be slower.
+    pub small_in_flight_max: usize,
+    /// A group of fewer bytes is a small one.
+    pub small_bytes: usize,
     /// How long the body of one record may be, in bytes (1 to [`BODY_BYTES_MAX`]).
     pub body_bytes_max: usize,
 }
@@ -58,10 +64,12 @@ impl Settings {
         beat: Duration::from_millis(500),
         ack_timeout: Duration::from_millis(1000),
         read_timeout: Duration::from_millis(1000),
-        poll: Duration::from_millis(5),
+        poll: Duration::from_millis(10),
         retry: Duration::from_millis(50),
         shortfall: Duration::from_secs(15),
         in_flight_max: 16,
+        small_in_flight_max: 2,
+        small_bytes: 64 << 10,
         body_bytes_max: 1 << 19,
     };
 
@@ -76,13 +84,23 @@ impl Settings {
         if self.drift_percent > 100 {
             return Err(SettingsError::DriftTooLarge);
         }
-        if !(1..=IN_FLIGHT_MAX).contains(&self.in_flight_max) {
-            return Err(SettingsError::InFlight);
+        for in_flight_max in [self.in_flight_max, self.small_in_flight_max] {
+            if !(1..=IN_FLIGHT_MAX).contains(&in_flight_max) {
+                return Err(SettingsError::InFlight);
+            }
         }
         if !(1..=BODY_BYTES_MAX).contains(&self.body_bytes_max) {
             return Err(SettingsError::BodyBytes);
         }
         Ok(self)
+    }
+
+    /// How many records may be on their way before a group of this length is sent.
+    pub(crate) fn in_flight_max_of(&self, bytes: usize) -> usize {
+        match bytes < self.small_bytes {
+            true => self.small_in_flight_max.min(self.in_flight_max),
+            false => self.in_flight_max,
+        }
     }
 
     /// How long a follower waits after the last record that it has received before it wants to
@@ -96,6 +114,19 @@ impl Settings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_small_group_waits_for_all_but_a_few_records() {
+        let settings = Settings::DEFAULT;
+        for (bytes, in_flight_max) in [(0, 2), ((64 << 10) - 1, 2), (64 << 10, 16)] {
+            assert_eq!(settings.in_flight_max_of(bytes), in_flight_max);
+        }
+        let one_at_a_time = Settings {
+            in_flight_max: 1,
+            ..settings
+        };
+        assert_eq!(one_at_a_time.in_flight_max_of(0), 1);
+    }
 
     #[test]
     fn settings_hold_at_their_bounds_and_not_one_beyond() {
@@ -119,6 +150,11 @@ mod tests {
         for (in_flight_max, is_good) in [(0, false), (1, true), (64, true), (65, false)] {
             let settings = Settings {
                 in_flight_max,
+                ..good
+            };
+            assert_eq!(settings.check().is_ok(), is_good);
+            let settings = Settings {
+                small_in_flight_max: in_flight_max,
                 ..good
             };
             assert_eq!(settings.check().is_ok(), is_good);

@@ -308,22 +308,38 @@ impl<R: Replica> Work<R> {
             self.act().await?;
             match self.wait().await {
                 Woken::Order(Order::End) => return Ok(()),
-                Woken::Order(Order::HandOver(to)) => self.hand_over(to)?,
-                Woken::Order(Order::Append {
-                    since,
-                    first,
-                    last,
-                    batches,
-                }) => {
-                    // Others were executed by an engine that is gone.
-                    if let Some(lead) = self.lead.as_mut().filter(|lead| lead.since == since) {
-                        lead.gathered.add(first, last, batches)?;
-                    }
-                }
+                Woken::Order(order) => self.follow(order)?,
                 Woken::Event(event) => self.node.apply(clock::now(), event),
                 Woken::Heard(presence) => self.replica.heard(presence),
             }
+            // All that the engine has done by now goes into one group.
+            for _ in 0..self.received.len() {
+                match self.received.try_recv() {
+                    Ok(Order::End) => return Ok(()),
+                    Ok(order) => self.follow(order)?,
+                    Err(_) => break,
+                }
+            }
             self.say().await;
+        }
+    }
+
+    fn follow(&mut self, order: Order) -> Result<(), GroupError> {
+        match order {
+            Order::Append {
+                since,
+                first,
+                last,
+                batches,
+            } => {
+                // Others were executed by an engine that is gone.
+                match self.lead.as_mut().filter(|lead| lead.since == since) {
+                    Some(lead) => lead.gathered.add(first, last, batches),
+                    None => Ok(()),
+                }
+            }
+            Order::HandOver(to) => self.hand_over(to),
+            Order::End => Ok(()),
         }
     }
 
@@ -363,9 +379,7 @@ impl<R: Replica> Work<R> {
     /// Does everything that is to be done now.
     async fn act(&mut self) -> Result<(), Halt> {
         loop {
-            if self.node.wants_commit() {
-                self.commit()?;
-            }
+            self.commit()?;
             let actions = self.node.take_actions();
             if actions.is_empty() {
                 break;
@@ -437,8 +451,15 @@ impl<R: Replica> Work<R> {
         self.node.apply(clock::now(), Event::Tick);
     }
 
-    /// Hands what has gathered to the protocol.
+    /// Hands what has gathered to the protocol, if it wants it.
     fn commit(&mut self) -> Result<(), GroupError> {
+        match &self.lead {
+            Some(lead) if self.node.wants_commit(lead.gathered.bytes()) => self.commit_now(),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn commit_now(&mut self) -> Result<(), GroupError> {
         let Some(lead) = &mut self.lead else {
             return Ok(());
         };
@@ -450,7 +471,7 @@ impl<R: Replica> Work<R> {
 
     fn hand_over(&mut self, to: NodeId) -> Result<(), GroupError> {
         if self.lead.is_some() && !self.node.is_handing_over() {
-            self.commit()?;
+            self.commit_now()?;
             self.node.hand_over(clock::now(), to);
             // Not while it is in doubt.
             if !self.node.is_handing_over() {

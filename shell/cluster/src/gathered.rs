@@ -1,7 +1,8 @@
 //! Batches that wait until the log has room for another group.
 //!
 //! While as many records are on their way as may be, what the engine does gathers here, and then
-//! becomes one group: the more there is to do, the larger are the groups.
+//! becomes one group: the more there is to do, the larger are the groups, and the fewer the records
+//! for the same work.
 
 use batch::{Encoded, Lsn};
 use replication::{Group, GroupError};
@@ -22,6 +23,11 @@ impl Gathered {
             last,
             batches: Encoded::default(),
         }
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn bytes(&self) -> usize {
+        self.batches.len()
     }
 
     /// Adds batches.

@@ -224,7 +224,8 @@ impl Process {
 
     /// Hands what has gathered to the node, if it wants it.
     pub(super) fn commit(&mut self, now: Steady, body_bytes_max: usize) -> Result<()> {
-        match self.node.wants_commit() {
+        // No group is a small one here, so its length does not matter.
+        match self.node.wants_commit(0) {
             true => self.hand_in(now, body_bytes_max),
             false => Ok(()),
         }

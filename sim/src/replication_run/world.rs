@@ -57,6 +57,8 @@ const SETTINGS: Settings = Settings {
     poll: Duration::from_millis(40),
     // Some groups take several records.
     body_bytes_max: 400,
+    // No group waits to become larger, so that more is in doubt.
+    small_bytes: 0,
     ..Settings::DEFAULT
 };
 

@@ -5,19 +5,21 @@
 //! later; so a record may arrive when nobody expects it any more, and the protocol must cope.
 
 use std::fmt::Display;
+use std::future::ready;
 use std::sync::Arc;
 
 use async_nats::{Client, ConnectOptions, HeaderMap, Message, ServerAddr, Subscriber};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
-use tokio::sync::Notify;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
 use crate::api::{self, ApiError};
 use crate::config::Credentials;
 use crate::error::OpenError;
-use crate::limits::{CONNECT_TIMEOUT, PING_INTERVAL, QUESTION_TIMEOUT, RECONNECT_PAUSE};
+use crate::limits::{CONNECT_TIMEOUT, PING_INTERVAL, QUESTION_TIMEOUT};
+use crate::rotation::Rotation;
 
 /// A connection with an inbox.
 #[derive(Debug)]
@@ -25,7 +27,14 @@ pub(crate) struct Connection {
     client: Client,
     inbox: String,
     answers: Subscriber,
-    lost: Arc<Notify>,
+    changes: UnboundedReceiver<Change>,
+}
+
+/// What becomes of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    Up,
+    Lost,
 }
 
 /// What comes from a connection.
@@ -37,6 +46,8 @@ pub(crate) struct Connection {
 pub(crate) enum Incoming {
     /// An answer, and the name of its question.
     Answer(String, Message),
+    /// A server is there, and can be asked.
+    Up,
     /// A server was there and is lost. Another one is looked for.
     Lost,
     /// The connection was given up for good.
@@ -65,8 +76,8 @@ impl Connection {
     ) -> Result<Connection, OpenError> {
         let addresses = servers.iter().map(|text| address(text));
         let addresses = addresses.collect::<Result<Vec<_>, _>>()?;
-        let lost = Arc::new(Notify::new());
-        let client = options(user, lost.clone()).connect(&addresses[..]).await;
+        let (changed, changes) = unbounded_channel();
+        let client = options(user, changed).connect(&addresses[..]).await;
         let client = client.map_err(OpenError::Connect)?;
         let inbox = client.new_inbox();
         let answers = client.subscribe(format!("{inbox}.>")).await;
@@ -75,7 +86,7 @@ impl Connection {
             client,
             inbox,
             answers,
-            lost,
+            changes,
         })
     }
 
@@ -128,7 +139,11 @@ impl Connection {
                 let name = name.and_then(|rest| rest.strip_prefix('.'));
                 Incoming::Answer(name.unwrap_or_default().to_owned(), message)
             }
-            () = self.lost.notified() => Incoming::Lost,
+            change = self.changes.recv() => match change {
+                Some(Change::Up) => Incoming::Up,
+                Some(Change::Lost) => Incoming::Lost,
+                None => Incoming::Closed,
+            },
         }
     }
 
@@ -161,7 +176,8 @@ fn address(text: &str) -> Result<ServerAddr, OpenError> {
     })
 }
 
-fn options(user: Option<&Credentials>, lost: Arc<Notify>) -> ConnectOptions {
+fn options(user: Option<&Credentials>, changed: UnboundedSender<Change>) -> ConnectOptions {
+    let rotation = Arc::new(Rotation::default());
     let options = match user {
         Some(user) => {
             ConnectOptions::with_user_and_password(user.user.clone(), user.password.clone())
@@ -172,24 +188,29 @@ fn options(user: Option<&Credentials>, lost: Arc<Notify>) -> ConnectOptions {
         .name("weir")
         .ping_interval(PING_INTERVAL)
         .connection_timeout(CONNECT_TIMEOUT)
-        .reconnect_delay_callback(|attempts| match attempts {
-            0 | 1 => std::time::Duration::ZERO,
-            _ => RECONNECT_PAUSE,
-        })
+        .reconnect_to_server_callback(move |servers, _| ready(rotation.next(&servers)))
         .event_callback(move |event| {
-            match &event {
+            let change = match &event {
                 async_nats::Event::Disconnected | async_nats::Event::Closed => {
                     warn!("the connection to NATS is lost");
-                    lost.notify_one();
+                    Some(Change::Lost)
                 }
-                async_nats::Event::Connected => info!("connected to NATS"),
+                async_nats::Event::Connected => {
+                    info!("connected to NATS");
+                    Some(Change::Up)
+                }
                 async_nats::Event::LameDuckMode
                 | async_nats::Event::Draining
                 | async_nats::Event::SlowConsumer(_)
                 | async_nats::Event::ServerError(_)
-                | async_nats::Event::ClientError(_) => warn!(%event, "NATS"),
-            }
-            std::future::ready(())
+                | async_nats::Event::ClientError(_) => {
+                    warn!(%event, "NATS");
+                    None
+                }
+            };
+            // Nobody listens to a connection that is given up.
+            change.and_then(|change| changed.send(change).ok());
+            ready(())
         })
 }
 

@@ -30,6 +30,7 @@ mod presence;
 mod publishing;
 mod reading;
 mod replica;
+mod rotation;
 mod servers;
 mod service;
 mod snapshots;

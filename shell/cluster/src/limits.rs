@@ -23,7 +23,11 @@ pub const BYTES_PER_READ: u32 = 4 << 20;
 
 /// A request for records that has had no answer for this long is sent again: whoever was to answer
 /// may be gone. Another replica may get it then.
-pub const READ_AGAIN: Duration = Duration::from_millis(150);
+pub const READ_AGAIN: Duration = Duration::from_millis(50);
+
+/// For each request that had no answer the next ones may take twice as long, so that servers that
+/// are only slow are not asked in vain; at most this often.
+pub const READ_AGAIN_DOUBLED_MAX: u32 = 3;
 
 /// How often a server that says nothing is asked whether it is still there. When the third question
 /// is due and none was answered, another server is tried.

@@ -150,7 +150,7 @@ async fn assure(
         match incoming {
             // What is no such answer says nothing of a server.
             Incoming::Answer(_, message) => answers.extend(api::decode(&message.payload)),
-            Incoming::Lost => {}
+            Incoming::Up | Incoming::Lost => {}
             Incoming::Closed => return Err(OpenError::Connection("it was closed".to_owned())),
         }
         result = assurance::check(&keepers.all, &answers);

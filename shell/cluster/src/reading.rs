@@ -6,7 +6,9 @@
 //! log, then for one record after the other.
 //!
 //! This is a state machine without a connection. A question that gets no answer is asked again by
-//! its owner, who tells answers to different questions apart.
+//! its owner, who tells answers to different questions apart. Which replica gets a question is for
+//! the servers to choose, and they may choose one that is gone, again and again. So replicas and
+//! the leader take turns then.
 
 use async_nats::{Message, StatusCode};
 use base64::Engine as _;
@@ -25,6 +27,7 @@ pub(crate) struct Reading {
     /// The first record that the log still has, as far as is known.
     first: Seq,
     step: Step,
+    source: Source,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,7 @@ impl Reading {
                 Source::Any => Step::Replica,
                 Source::Leader => Step::Bounds,
             },
+            source: read.source,
         }
     }
 
@@ -76,6 +80,14 @@ impl Reading {
             Step::Bounds => Question::Bounds,
             Step::Leader { .. } => Question::Leader(self.next),
         }
+    }
+
+    /// The last question has no answer, and another one is to be asked.
+    pub(crate) fn unanswered(&mut self) {
+        self.step = match (self.source, self.step) {
+            (Source::Any, Step::Bounds | Step::Leader { .. }) => Step::Replica,
+            (Source::Any, Step::Replica) | (Source::Leader, _) => Step::Bounds,
+        };
     }
 
     /// Takes an answer to the last question.

@@ -13,7 +13,8 @@ use crate::config::{GroupName, ServiceConfig};
 use crate::connection::{Connection, Incoming};
 use crate::error::OpenError;
 use crate::limits::{
-    BYTES_PER_READ, ENVELOPE_BYTES, READ_AGAIN, RECORD_HEADER_BYTES, RECORDS_PER_READ,
+    BYTES_PER_READ, ENVELOPE_BYTES, READ_AGAIN, READ_AGAIN_DOUBLED_MAX, RECORD_HEADER_BYTES,
+    RECORDS_PER_READ,
 };
 use crate::opening;
 use crate::presence::Nodes;
@@ -37,6 +38,8 @@ pub struct LogService {
     keepers: Option<Vec<LogServer>>,
     /// How many questions were asked. An answer to an earlier one is not an answer.
     questions: u64,
+    /// How many were not answered in time; each answer makes up for one of them.
+    unanswered: u32,
 }
 
 impl LogService {
@@ -54,6 +57,7 @@ impl LogService {
             asked: None,
             keepers: None,
             questions: 0,
+            unanswered: 0,
         })
     }
 
@@ -135,10 +139,13 @@ impl LogService {
             if self.asked.is_none() {
                 self.ask().await;
             }
-            let again = self.asked.map(|asked| asked + READ_AGAIN);
+            let patience = READ_AGAIN * 2_u32.pow(self.unanswered.min(READ_AGAIN_DOUBLED_MAX));
+            let again = self.asked.map(|asked| asked + patience);
             tokio::select! {
                 incoming = self.connection.next() => match incoming {
                     Incoming::Answer(name, message) => self.answered(&name, &message),
+                    // What was asked of another server is not answered any more.
+                    Incoming::Up => (self.asked, self.unanswered) = (None, 0),
                     Incoming::Lost => return Event::Unavailable,
                     Incoming::Closed => {
                         sleep(READ_AGAIN).await;
@@ -147,6 +154,10 @@ impl LogService {
                 },
                 () = sleep_until(again.unwrap_or_else(Instant::now)), if again.is_some() => {
                     self.asked = None;
+                    self.unanswered += 1;
+                    if let Some(reading) = &mut self.reading {
+                        reading.unanswered();
+                    }
                 }
             }
         }
@@ -201,6 +212,7 @@ impl LogService {
         let Some(reading) = &mut self.reading else {
             return;
         };
+        self.unanswered = self.unanswered.saturating_sub(1);
         match reading.answered(message) {
             Progress::Record(event) => {
                 self.asked = Some(Instant::now());
@@ -212,6 +224,7 @@ impl LogService {
             }
             Progress::Done(events) => {
                 self.reading = None;
+                self.asked = None;
                 self.happened.extend(events);
             }
         }

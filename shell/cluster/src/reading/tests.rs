@@ -157,3 +157,24 @@ fn whatever_else_is_answered_the_log_is_out_of_reach() {
     other.answered(&bounds(1, 2));
     assert_eq!(other.answered(&record_of_leader(2)), lost, "not asked for");
 }
+
+#[test]
+fn a_question_without_an_answer_goes_to_somebody_else() {
+    let mut of_any = reading(5, Source::Any);
+    assert_eq!(of_any.question(), Question::Replica(Seq(5)));
+    of_any.unanswered();
+    assert_eq!(of_any.question(), Question::Bounds);
+    of_any.unanswered();
+    assert_eq!(of_any.question(), Question::Replica(Seq(5)));
+    of_any.unanswered();
+    assert_eq!(of_any.answered(&bounds(1, 6)), Progress::Ask(None));
+    assert_eq!(of_any.question(), Question::Leader(Seq(5)));
+    of_any.unanswered();
+    assert_eq!(of_any.question(), Question::Replica(Seq(5)));
+
+    let mut of_leader = reading(5, Source::Leader);
+    for _ in 0..2 {
+        assert_eq!(of_leader.question(), Question::Bounds);
+        of_leader.unanswered();
+    }
+}

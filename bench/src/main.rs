@@ -16,8 +16,8 @@ use clap::Parser;
 /// Runs the same work on weir and on its peers, and compares.
 #[derive(Debug, Parser)]
 struct Arguments {
-    /// Suites (streams, types, beyond, memory, durable, steady, console, attacks, scale), works
-    /// (see --list) or parts of their names; all without any.
+    /// Suites (streams, types, beyond, memory, durable, replicated, steady, console, attacks,
+    /// scale), works (see --list) or parts of their names; all without any.
     names: Vec<String>,
 
     /// Servers to compare: weir, a name in the folder of peers, or name=/path/to/binary.

@@ -5,6 +5,12 @@
 pub enum Metric {
     /// CPU time of the server's process per operation, in nanoseconds.
     CpuNs,
+    /// CPU time of the server that takes requests per operation, in nanoseconds.
+    LeaderCpuNs,
+    /// CPU time of the servers that have a copy per operation, all together, in nanoseconds.
+    FollowersCpuNs,
+    /// CPU time of the servers of a log per operation, all together, in nanoseconds.
+    LogCpuNs,
     /// CPU time of the server's process per blocked reader that was woken, in nanoseconds.
     WakeUpCpuNs,
     /// CPU time over that of the plain variant, in the same round of the same server.
@@ -60,6 +66,9 @@ impl Metric {
     pub fn title(self) -> &'static str {
         match self {
             Metric::CpuNs => "CPU ns/op",
+            Metric::LeaderCpuNs => "leader CPU ns/op",
+            Metric::FollowersCpuNs => "followers CPU ns/op",
+            Metric::LogCpuNs => "log CPU ns/op",
             Metric::WakeUpCpuNs => "CPU ns/wake-up",
             Metric::OverPlain => "over plain",
             Metric::ThroughputOverPlain => "op/s over plain",

@@ -15,6 +15,7 @@ mod memory;
 mod ping_gap;
 mod publish;
 mod range;
+mod replicated;
 mod restart;
 mod scale;
 mod scripts;
@@ -101,6 +102,8 @@ pub enum Suite {
     Memory,
     /// Appends with a journal, restart, snapshots.
     Durable,
+    /// Appends of which other machines have a copy before the reply.
+    Replicated,
     /// Stalls while much expires, and many connections.
     Steady,
     /// Appends while operators look at the server by HTTP, without persistence.
@@ -124,6 +127,7 @@ impl Suite {
             Suite::Beyond => "beyond",
             Suite::Memory => "memory",
             Suite::Durable => "durable",
+            Suite::Replicated => "replicated",
             Suite::Steady => "steady",
             Suite::Console => "console",
             Suite::Attacks => "attacks",
@@ -269,6 +273,7 @@ pub fn all(setup: &Setup) -> Vec<Box<dyn Work>> {
     works.extend(users::works(setup));
     works.extend(beyond::works(setup));
     works.extend(durable::works());
+    works.extend(replicated::works());
     works.extend(restart::works());
     works.extend(snapshot::works());
     works.extend(ping_gap::works());

@@ -63,8 +63,20 @@ impl Group {
         binary: &Path,
         settings: Vec<(&'static str, String)>,
     ) -> Result<Option<Group>> {
-        match Nats::start(SERVERS, Sync::Always)? {
-            Some(nats) => Group::start_on(nats, Vec::new(), binary, settings).map(Some),
+        Group::start_in(&std::env::temp_dir(), binary, settings)
+    }
+
+    /// The same, with all that servers keep in a folder below `parent`.
+    ///
+    /// # Errors
+    /// When something cannot be started, or nobody leads in time.
+    pub fn start_in(
+        parent: &Path,
+        binary: &Path,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<Option<Group>> {
+        match Nats::start_in(parent, SERVERS, Sync::Always)? {
+            Some(nats) => Group::start_on(parent, nats, Vec::new(), binary, settings).map(Some),
             None => Ok(None),
         }
     }
@@ -82,10 +94,11 @@ impl Group {
             to.map(|address| Link::to(address.parse()?)).collect()
         };
         let links = (0..SERVERS).map(|_| links()).collect::<Result<_>>()?;
-        Group::start_on(nats, links, binary, Vec::new()).map(Some)
+        Group::start_on(&std::env::temp_dir(), nats, links, binary, Vec::new()).map(Some)
     }
 
     fn start_on(
+        parent: &Path,
         nats: Nats,
         links: Vec<Vec<Link>>,
         binary: &Path,
@@ -106,7 +119,9 @@ impl Group {
             binary: binary.to_owned(),
             servers: servers.collect(),
             links,
-            folder: tempfile::Builder::new().prefix("weir-group").tempdir()?,
+            folder: tempfile::Builder::new()
+                .prefix("weir-group")
+                .tempdir_in(parent)?,
             settings,
             nats,
         };
@@ -321,6 +336,15 @@ impl Group {
     /// The links of a server to the NATS servers, in their order.
     pub fn links(&self, server: usize) -> &[Link] {
         self.links.get(server).map_or(&[], Vec::as_slice)
+    }
+
+    /// The process of a server that runs.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn process(&self, server: usize) -> Result<u32> {
+        let running = self.servers.get(server).and_then(|it| it.running.as_ref());
+        Ok(running.context("the server does not run")?.process())
     }
 
     /// What a server has logged.

@@ -6,7 +6,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -104,7 +104,15 @@ impl Nats {
     /// # Errors
     /// When they cannot be started.
     pub fn start(count: usize, sync: Sync) -> Result<Option<Nats>> {
-        Nats::start_as(count, sync, false)
+        Nats::start_in(&std::env::temp_dir(), count, sync)
+    }
+
+    /// The same, with what they keep in a folder below `parent`.
+    ///
+    /// # Errors
+    /// When they cannot be started.
+    pub fn start_in(parent: &Path, count: usize, sync: Sync) -> Result<Option<Nats>> {
+        Nats::start_as(parent, count, sync, false)
     }
 
     /// The same with a [`Link`] on each way from one server to another.
@@ -112,10 +120,10 @@ impl Nats {
     /// # Errors
     /// When they cannot be started.
     pub fn start_linked(count: usize, sync: Sync) -> Result<Option<Nats>> {
-        Nats::start_as(count, sync, true)
+        Nats::start_as(&std::env::temp_dir(), count, sync, true)
     }
 
-    fn start_as(count: usize, sync: Sync, are_linked: bool) -> Result<Option<Nats>> {
+    fn start_as(parent: &Path, count: usize, sync: Sync, are_linked: bool) -> Result<Option<Nats>> {
         if Peers::binary("nats215-server")?.is_none() {
             return Ok(None);
         }
@@ -134,7 +142,7 @@ impl Nats {
         let mut nats = Nats {
             servers: servers.collect(),
             links: Vec::new(),
-            folder: tempfile::tempdir()?,
+            folder: tempfile::tempdir_in(parent)?,
         };
         if are_linked {
             let link = |server: &NatsServer| Link::to(loopback(server.route_port));
@@ -237,6 +245,12 @@ impl Nats {
     pub fn signal(&self, index: usize, signal: Signal) -> Result<()> {
         let running = self.servers.get(index).and_then(|it| it.running.as_ref());
         running.context("the server does not run")?.signal(signal)
+    }
+
+    /// The processes of the servers that run.
+    pub fn processes(&self) -> Vec<u32> {
+        let running = self.servers.iter().filter_map(|it| it.running.as_ref());
+        running.map(Running::process).collect()
     }
 
     /// Where the servers listen, all of them.

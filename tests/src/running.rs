@@ -59,6 +59,11 @@ impl Running {
         Ok(self.child.try_wait()?.is_some())
     }
 
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// All that it has said.
     pub fn said(&self) -> String {
         let bytes = std::fs::read(&self.output).unwrap_or_default();

@@ -87,6 +87,11 @@ fn durable_works_run_in_their_quick_form() {
 }
 
 #[test]
+fn replicated_works_run_in_their_quick_form() {
+    run_quickly(Suite::Replicated);
+}
+
+#[test]
 fn steady_works_run_in_their_quick_form() {
     run_quickly(Suite::Steady);
 }

@@ -7,7 +7,9 @@
 //! both, slowed down; a NATS server loses its disk; the lead is handed over. After each fault
 //! appends must go on. How long they did not is printed by kind.
 //!
-//! usage: failover --server BINARY [--faults N] [--producers N] [--seed N]
+//! usage: failover --server BINARY [--faults N] [--only NAME] [--producers N] [--seed N]
+//!
+//! `--only KillLeader` does one kind of fault only, to see how long appends do not go on.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -46,6 +48,8 @@ const REPLY_TIME: Duration = Duration::from_millis(20);
 struct Options {
     server: PathBuf,
     faults: u64,
+    /// What the names of faults begin with that are done.
+    only: String,
     producers: u64,
     seed: u64,
 }
@@ -103,6 +107,11 @@ struct Run {
 
 fn main() -> Result<()> {
     let options = options()?;
+    let faults: Vec<Fault> = FAULTS
+        .into_iter()
+        .filter(|fault| format!("{fault:?}").starts_with(&options.only))
+        .collect();
+    ensure!(!faults.is_empty(), "no fault is called {}", options.only);
     let group =
         Group::start_linked(&options.server)?.context("this machine has no NATS servers")?;
     let finder = Arc::new(group.finder());
@@ -118,7 +127,7 @@ fn main() -> Result<()> {
         .context("at the start")?;
     run.wait_for_log()?;
     for number in 1..=options.faults {
-        let fault = FAULTS[run.below(FAULTS.len() as u64) as usize];
+        let fault = faults[run.below(faults.len() as u64) as usize];
         if let Err(error) = run.suffer(fault) {
             run.show_logs()?;
             return Err(error).with_context(|| format!("fault {number}: {fault:?}"));
@@ -160,6 +169,7 @@ fn options() -> Result<Options> {
     let mut options = Options {
         server: PathBuf::new(),
         faults: 14,
+        only: String::new(),
         producers: 50,
         seed: 1,
     };
@@ -171,6 +181,7 @@ fn options() -> Result<Options> {
         match arg.as_str() {
             "--server" => options.server = value.into(),
             "--faults" => options.faults = value.parse()?,
+            "--only" => options.only = value,
             "--producers" => options.producers = value.parse()?,
             "--seed" => options.seed = value.parse()?,
             _ => bail!("unknown option {arg}"),

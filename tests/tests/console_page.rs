@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 
 use weir_tests::documents::root;
+use weir_tests::group::{Group, SERVERS};
 use weir_tests::http::{ask, get, serve};
 use weir_tests::left_out;
 use weir_tests::peers::{self, target_directory};
@@ -92,6 +93,21 @@ fn retries_of_the_producer_in_the_examples_are_seen_within_a_second() {
 fn users_sign_in_where_the_server_wants_a_password() {
     let (server, http) = started(&[("requirepass", "open sesame")]);
     browse("sign_in.js", server.address().port(), http, &[]);
+}
+
+#[test]
+fn servers_that_share_a_log_are_shown_and_the_lead_is_handed_over() {
+    let Some(group) = Group::start(&peers::weir().unwrap()).unwrap() else {
+        return;
+    };
+    let leader = group.leader().unwrap();
+    let follower = group.address((leader + 1) % SERVERS).unwrap();
+    let (port, http) = (
+        group.address(leader).unwrap().port(),
+        group.http(leader).unwrap(),
+    );
+    browse("cluster.js", port, http, &[&follower.to_string()]);
+    assert_eq!(group.leader().unwrap(), (leader + 1) % SERVERS);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! What servers that share a log show of it: by INFO, and whether they are ready by HTTP.
 
 use std::collections::BTreeMap;
+use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
@@ -67,6 +68,32 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
     ensure!(!figure("group_commit_usec").starts_with("count=0,"));
     ensure!((1..=2000).contains(&figure("group_lease_ms").parse::<u64>()?));
     ensure!(figure("group_log_sequence").parse::<u64>()? > 10);
+    let metrics = get(group.http(leader)?, "/metrics")?.body;
+    for sample in [
+        "weir_cluster_role{cluster=\"test\",role=\"leader\"} 1",
+        "weir_cluster_role{cluster=\"test\",role=\"follower\"} 0",
+        "weir_cluster_elections_total 1",
+        "weir_cluster_doubts_total 0",
+        "weir_cluster_log_healthy{health=\"good\"} 1",
+        &format!(
+            "weir_cluster_node_down{{node=\"{}\"}} 0",
+            group.address(leader)?
+        ),
+        "weir_cluster_log_server_current{server=\"n1\"} 1",
+    ] {
+        ensure!(
+            metrics.contains(&format!("\n{sample}\n")),
+            "{sample}: {metrics}"
+        );
+    }
+    for name in [
+        "lease_remaining_seconds",
+        "commit_duration_seconds_count",
+        "node_lag{",
+    ] {
+        let name = format!("\nweir_cluster_{name}");
+        ensure!(metrics.contains(&name), "{name}: {metrics}");
+    }
     // One that is gone is not current, and counts as such.
     let gone = (0..SERVERS).find(|server| figure("group_log_connected") != Nats::name(*server));
     let gone = gone.context("all are connected")?;
@@ -78,6 +105,59 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
             .find(|it| it.starts_with(&format!("name={},", Nats::name(gone))));
         Ok(line.is_some_and(|line| line.contains(",current=0,")))
     })
+}
+
+/// Runs `weir cluster`; whether it went well, and all that it printed.
+fn cluster(words: &[&str]) -> Result<(bool, String)> {
+    let mut command = Command::new(weir()?);
+    let output = command.arg("cluster").args(words).output()?;
+    let printed = [output.stdout, output.stderr].concat();
+    Ok((
+        output.status.success(),
+        String::from_utf8_lossy(&printed).into_owned(),
+    ))
+}
+
+#[test]
+fn the_command_line_shows_a_group_and_hands_the_lead_over() -> Result<()> {
+    let Some(mut group) = Group::start(&weir()?)? else {
+        return Ok(());
+    };
+    let leader = group.leader()?;
+    let (follower, third) = ((leader + 1) % SERVERS, (leader + 2) % SERVERS);
+    let addresses = (0..SERVERS).map(|server| Ok(group.address(server)?.to_string()));
+    let addresses = addresses.collect::<Result<Vec<_>>>()?;
+    // One node is enough to find all, and one that is not there does no harm.
+    let nodes = format!("127.0.0.1:1,{}", addresses[follower]);
+    let mut printed = String::new();
+    until("all is well", || {
+        let (is_well, told) = cluster(&["status", "--nodes", &nodes])?;
+        printed = told;
+        Ok(is_well)
+    })?;
+    for address in &addresses {
+        ensure!(printed.contains(&format!("\n{address}  ")), "{printed}");
+    }
+    ensure!(printed.matches("  current").count() == SERVERS, "{printed}");
+
+    let to = ["failover", "--nodes", &nodes, "--to", &addresses[third]];
+    let (is_done, told) = cluster(&to)?;
+    ensure!(is_done && told.starts_with(&addresses[third]), "{told}");
+    ensure!(group.leader()? == third);
+    let (_, told) = cluster(&to)?;
+    ensure!(told.ends_with(" leads already\n"), "{told}");
+
+    // A node that is gone is named, and so is why.
+    group.kill(leader)?;
+    let (is_well, told) = cluster(&["status", "--nodes", &nodes])?;
+    let gone = format!("{} does not answer (", addresses[leader]);
+    ensure!(!is_well && told.contains(&gone), "{told}");
+    let (is_well, told) = cluster(&["status", "--nodes", "127.0.0.1:1"])?;
+    ensure!(
+        !is_well && told.contains("127.0.0.1:1 tells of no group"),
+        "{told}"
+    );
+    Ok(())
 }
 
 #[test]

@@ -275,6 +275,14 @@ pub(crate) static ROUTES: &[Route] = &[
         |asked| Box::pin(api::server::durability(asked)),
     ),
     look(
+        "/api/v1/cluster",
+        "getCluster",
+        "The servers that share a log with this one, and those that keep the log.",
+        &[],
+        json::<api::cluster::Cluster>(),
+        |asked| Box::pin(api::cluster::look(asked)),
+    ),
+    look(
         "/api/v1/keys",
         "listKeys",
         "Keys of any type, a page at a time.",
@@ -330,6 +338,13 @@ pub(crate) static ROUTES: &[Route] = &[
             |asked| Box::pin(api::session::end(asked)),
         )
     },
+    act(
+        "/api/v1/cluster/failover",
+        "failOver",
+        "Hands the lead of the servers that share a log over to another one (FAILOVER).",
+        schema::<api::cluster::Failover>,
+        |asked| Box::pin(api::cluster::failover(asked)),
+    ),
     act(
         "/api/v1/streams/{stream}/entries",
         "addEntry",

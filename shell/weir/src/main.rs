@@ -1,6 +1,7 @@
 //! The weir server: command line, configuration file, start and stop.
 
 mod allocator;
+mod cluster_command;
 mod command_line;
 mod completions;
 mod configuration;

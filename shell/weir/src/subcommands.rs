@@ -9,7 +9,7 @@ use journal::Kept;
 
 use crate::completions::{self, Shell};
 use crate::export::Export;
-use crate::{configuration, files, help, import, manual};
+use crate::{cluster_command, configuration, files, help, import, manual};
 
 /// A subcommand: a row of data and what it does.
 pub(crate) struct Subcommand {
@@ -83,6 +83,24 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
         run: |arguments| match arguments {
             [file] => configuration::check(Path::new(file)).map(Answer::Text),
             _ => Ok(Answer::Usage),
+        },
+    },
+    Subcommand {
+        name: "cluster",
+        arguments: "status|failover [--nodes HOST:PORT,...]",
+        summary: "look at nodes that share a log, or hand over",
+        detail: "status prints a table of the nodes of a group and of the NATS servers that keep its \
+                 log; the exit status is not 0 if anything is not well, and the text says what. \
+                 failover has the leader hand over to the node that --to HOST:PORT names, or to the \
+                 one that has applied the most, and waits until that leads. --nodes names nodes, \
+                 127.0.0.1:6379 unless it is given; one that answers is enough to find the others. \
+                 They are asked for INFO and FAILOVER, as the user that --user names with \
+                 --password, or with the password in the variable REDISCLI_AUTH. Connections are \
+                 without TLS.",
+        completes: Completes::Words(cluster_command::TASKS),
+        run: |arguments| {
+            let done = cluster_command::run(arguments)?;
+            Ok(done.map_or(Answer::Usage, Answer::Text))
         },
     },
     Subcommand {

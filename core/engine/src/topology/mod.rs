@@ -117,6 +117,16 @@ impl LogHealth {
     }
 }
 
+impl Node {
+    /// Where clients connect to, as `HOST:PORT`.
+    pub fn address(&self) -> String {
+        match self.host.contains(':') {
+            true => format!("[{}]:{}", self.host, self.port),
+            false => format!("{}:{}", self.host, self.port),
+        }
+    }
+}
+
 impl Topology {
     /// Returns whether this node leads.
     #[inline]
@@ -157,6 +167,11 @@ impl Topology {
             true => 0,
             false => now.mono.0.saturating_sub(node.heard.0),
         }
+    }
+
+    /// How many batches of the log a node has not applied, as far as this one knows.
+    pub fn lag(&self, node: &Node) -> u64 {
+        self.durable.number().saturating_sub(node.applied.number())
     }
 
     /// The follower that is to lead next: one that is heard of, and has applied the most.

@@ -10,6 +10,8 @@ export interface Overview {
   uptime_seconds: number;
   ready: boolean;
   not_ready_because: string | null;
+  /** Null if the server shares no log. */
+  cluster_role: string | null;
   clients: number;
   clients_blocked: number;
   commands_per_second: number;
@@ -194,6 +196,50 @@ export interface Durability {
   snapshot_failures: number;
   last_snapshot_seconds: number;
   recovery: { bytes: number; batches: number; cut_bytes: number; took_ms: number };
+}
+
+/** The servers that share a log. */
+export interface Cluster {
+  name: string;
+  role: string;
+  epoch: number;
+  leader: string | null;
+  elections: number;
+  lease_ms: number | null;
+  staleness_ms: number | null;
+  durable_lsn: number;
+  log: {
+    health: string;
+    sequence: number;
+    records_under_way: number;
+    backlog_bytes: number;
+    doubts: number;
+    connected: string;
+    servers: { name: string; leads: boolean; current: boolean; lag: number }[];
+  };
+  commits: { groups: number; batches: number; bytes: number; times: Times };
+  nodes: ClusterNode[];
+  snapshots: LogSnapshots | null;
+}
+
+export interface ClusterNode {
+  address: string;
+  version: string;
+  leads: boolean;
+  this: boolean;
+  applied_lsn: number;
+  lag: number;
+  silent_ms: number;
+  down: boolean;
+}
+
+export interface LogSnapshots {
+  newest_sequence: number;
+  made: number;
+  making: boolean;
+  took_ms: number;
+  trimmed_to: number;
+  error: string | null;
 }
 
 export interface Key {

@@ -10,6 +10,7 @@ const PLACES: Record<string, [string, string]> = {
   g: ["groups", "Groups"],
   i: ["idempotence", "Idempotence"],
   d: ["durability", "Durability"],
+  n: ["cluster", "Cluster"],
   k: ["keys", "Keys"],
   c: ["clients", "Clients"],
   l: ["slow", "Slow log"],

@@ -13,6 +13,7 @@ import { signOut, useSession } from "./session";
 import { type Theme, useTheme } from "./theme";
 import { Empty, Icon, type IconName, Trouble } from "./ui";
 import { Clients } from "./views/clients";
+import { ClusterView } from "./views/cluster";
 import { DurabilityView } from "./views/durability";
 import { GroupView } from "./views/group";
 import { GroupsView } from "./views/groups";
@@ -30,6 +31,7 @@ const VIEWS: { name: string; place: string; icon: IconName }[] = [
   { name: "Groups", place: "groups", icon: "groups" },
   { name: "Idempotence", place: "idempotence", icon: "idempotence" },
   { name: "Durability", place: "durability", icon: "durability" },
+  { name: "Cluster", place: "cluster", icon: "cluster" },
   { name: "Keys", place: "keys", icon: "keys" },
   { name: "Clients", place: "clients", icon: "clients" },
   { name: "Slow log", place: "slow", icon: "slow" },
@@ -55,6 +57,8 @@ function View({ theme }: { theme: string }) {
       return <IdempotenceView />;
     case "durability":
       return <DurabilityView theme={theme} />;
+    case "cluster":
+      return <ClusterView theme={theme} />;
     case "keys":
       return <Keys db={Number(db)} chosen={stream === undefined ? undefined : named(stream)} />;
     case "clients":
@@ -140,7 +144,7 @@ function Page() {
             <span>weir</span>
           </a>
           <nav aria-label="Views">
-            {VIEWS.map(({ name, place, icon }) => (
+            {VIEWS.filter(({ place }) => place !== "cluster" || last?.cluster_role != null).map(({ name, place, icon }) => (
               <a key={place} href={`#/${place}`} aria-current={place === view ? "page" : undefined}>
                 <Icon name={icon} />
                 <span>{name}</span>

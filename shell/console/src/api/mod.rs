@@ -6,6 +6,7 @@
 
 pub(crate) mod actions;
 pub(crate) mod advice;
+pub(crate) mod cluster;
 pub(crate) mod dead_letters;
 pub(crate) mod delayed;
 pub(crate) mod entries;

@@ -29,6 +29,8 @@ pub(crate) struct Overview {
     ready: bool,
     /// Why it is not ready; null if it is.
     not_ready_because: Option<String>,
+    /// What it does among servers that share a log; null if it is alone.
+    cluster_role: Option<&'static str>,
     clients: u64,
     /// Clients that wait in a blocking command.
     clients_blocked: u64,
@@ -177,6 +179,7 @@ impl Overview {
                 uptime_seconds: now.mono.0.saturating_sub(server.started.mono.0) / 1000,
                 ready: not_ready.is_none(),
                 not_ready_because: not_ready.map(|why| why.reason()),
+                cluster_role: server.topology().map(|topology| topology.role.name()),
                 clients: server.sessions.len() as u64,
                 clients_blocked: engine.blocking().clients() as u64,
                 commands_per_second: server.command_rate.per_second(),
@@ -220,7 +223,7 @@ fn buckets(cumulative: impl Iterator<Item = (u64, u64)>) -> Vec<Bucket> {
 }
 
 impl Times {
-    fn of(stats: &StageStats) -> Times {
+    pub(super) fn of(stats: &StageStats) -> Times {
         Times {
             count: stats.count,
             median_us: stats.durations.percentile_us(Percentile::P50),

@@ -1,6 +1,8 @@
 //! Every family of metrics: a row each. `docs/metrics.md` has the same rows, and a test compares it
 //! with what a server exports.
 
+mod cluster;
+
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ pub(super) const ALL: &[&[Family]] = &[
     SERVER,
     COMMANDS,
     COMMITS,
+    cluster::CLUSTER,
     MEMORY,
     KEYSPACE,
     ALL_STREAMS,
@@ -245,7 +248,7 @@ const COMMITS: &[Family] = &[
     gauge(
         "weir_durable_lsn",
         In::Numbers,
-        "The LSN of the last change that survives a power cut, as it was within the last tenth of a second; none without a journal",
+        "The LSN of the last change that survives a power cut, or that the log of the group has, as it was within the last tenth of a second; none without either",
         durable_lsn,
     ),
     counter(
@@ -714,7 +717,7 @@ fn journal(s: &Snapshot) -> &JournalFigures {
 }
 
 fn durable_lsn(s: &Snapshot, f: &mut Samples<'_>) -> fmt::Result {
-    match s.figures.shell.persistence.journalling {
+    match s.figures.shell.persistence.journalling || s.figures.topology.is_some() {
         true => f.one(journal(s).durable.number()),
         false => Ok(()),
     }

@@ -4,6 +4,7 @@ use engine::observe::stages::Stages;
 use engine::observe::stats::{CommandStats, KeyspaceStats};
 use engine::server::ShellFigures;
 use engine::table::Row;
+use engine::topology::Topology;
 use engine::{Engine, Now};
 
 use crate::health;
@@ -11,7 +12,10 @@ use crate::health;
 /// A copy of what the engine counts.
 #[derive(Debug)]
 pub(super) struct Figures {
+    pub(super) now: Now,
     pub(super) uptime_ms: u64,
+    /// None if the server is alone.
+    pub(super) topology: Option<Topology>,
     pub(super) shell: ShellFigures,
     pub(super) stages: Stages,
     pub(super) stats: KeyspaceStats,
@@ -63,6 +67,8 @@ impl Figures {
         });
         let (scripts, functions) = (&server.scripts, &server.functions);
         Figures {
+            now,
+            topology: server.topology().cloned(),
             uptime_ms: now.mono.0.saturating_sub(server.started.mono.0),
             shell: server.shell.clone(),
             stages: server.stages.clone(),

@@ -5,8 +5,8 @@ import { Action } from "../action";
 import { type Delayed, type DelayedEntry, type Text, address, shown } from "../api";
 import { ago, clock, exact, isTime } from "../format";
 import { usePoll } from "../live";
-import { Card, Code, Empty, Icon, Loading, Name, Trouble } from "../ui";
-import { Value } from "./value";
+import { Card, Code, Empty, Loading, Trouble } from "../ui";
+import { Row } from "./row";
 
 /** Entries that are listed at once. */
 const PAGE = 100;
@@ -33,7 +33,7 @@ export function DelayedView({ db, stream }: { db: number; stream: Text }) {
         ) : (
           <ul class="entries">
             {known.entries.map((entry) => (
-              <Row key={entry.ticket} entry={entry} cancel={() => setCancelled(entry)} />
+              <DelayedRow key={entry.ticket} entry={entry} cancel={() => setCancelled(entry)} />
             ))}
           </ul>
         )}
@@ -67,49 +67,28 @@ export function DelayedView({ db, stream }: { db: number; stream: Text }) {
   );
 }
 
-function Row({ entry, cancel }: { entry: DelayedEntry; cancel: () => void }) {
-  const [isOpen, setOpen] = useState(false);
+function DelayedRow({ entry, cancel }: { entry: DelayedEntry; cancel: () => void }) {
   const isLate = entry.due_ms <= Date.now();
+  const due = isTime(entry.due_ms) ? clock(entry.due_ms) : null;
   return (
-    <li class={isOpen ? "open delayed" : "delayed"}>
-      <button type="button" data-row class="entry" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        <Icon name="right" />
-        <span class="due" title={isTime(entry.due_ms) ? clock(entry.due_ms) : entry.ticket}>
+    <Row
+      class="delayed"
+      fields={entry.fields}
+      before={
+        <span class="due" title={due ?? entry.ticket}>
           {isLate ? "now" : ago(entry.due_ms)}
         </span>
-        <span class="fields-line">
-          {entry.fields.slice(0, 8).map((field, index) => (
-            <span key={index}>
-              <b>
-                <Name text={field.name} />
-              </b>{" "}
-              {shown(field.value).slice(0, 120)}
-            </span>
-          ))}
-        </span>
-      </button>
-      <button type="button" class="small" onClick={cancel} aria-label={`Take back ${entry.ticket}`}>
-        Take back…
-      </button>
-      {isOpen && (
-        <div class="opened">
-          <p class="faint">
-            due {isTime(entry.due_ms) ? clock(entry.due_ms) : `at ${entry.due_ms}`}, ticket <span class="id">{entry.ticket}</span>
-          </p>
-          <dl>
-            {entry.fields.map((field, index) => (
-              <div key={index}>
-                <dt>
-                  <Name text={field.name} />
-                </dt>
-                <dd>
-                  <Value text={field.value} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </div>
-      )}
-    </li>
+      }
+      beside={
+        <button type="button" class="small" onClick={cancel} aria-label={`Take back ${entry.ticket}`}>
+          Take back…
+        </button>
+      }
+      about={
+        <>
+          due {due ?? `at ${entry.due_ms}`}, ticket <span class="id">{entry.ticket}</span>
+        </>
+      }
+    />
   );
 }

@@ -1,11 +1,11 @@
 // The entries of a stream: browsed by time or ID, searched on the server, or live.
 
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Entries, type Entry, Fault, type Text, address, get, shown } from "../api";
+import { type Entries, type Entry, Fault, type Text, address, get } from "../api";
 import { ago, clock, exact, isTime, timeOf } from "../format";
 import { useLive } from "../live";
-import { Card, Copy, Empty, Field, Icon, Id, Loading, Name, Search, Trouble } from "../ui";
-import { Value } from "./value";
+import { Card, Copy, Empty, Field, Icon, Id, Loading, Search, Trouble } from "../ui";
+import { Row } from "./row";
 
 const PAGE = 50;
 const TAIL_MS = 700;
@@ -114,7 +114,7 @@ export function EntriesView(props: { db: number; stream: Text; last: string; add
               ) : (
                 <ul class="entries">
                   {entries.map((entry) => (
-                    <Row key={entry.id} entry={entry} />
+                    <EntryRow key={entry.id} entry={entry} />
                   ))}
                 </ul>
               )}
@@ -244,52 +244,25 @@ function Tail({ path }: { path: (parameters: Parameters<typeof address>[2]) => s
       )}
       <ul class="entries">
         {entries.map((entry) => (
-          <Row key={entry.id} entry={entry} />
+          <EntryRow key={entry.id} entry={entry} />
         ))}
       </ul>
     </Card>
   );
 }
 
-function Row({ entry }: { entry: Entry }) {
-  const [isOpen, setOpen] = useState(false);
+function EntryRow({ entry }: { entry: Entry }) {
   const ms = timeOf(entry.id);
   return (
-    <li class={isOpen ? "open" : ""}>
-      <button type="button" data-row class="entry" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
-        <Icon name="right" />
-        <Id id={entry.id} />
-        <span class="fields-line">
-          {entry.fields.slice(0, 8).map((field, index) => (
-            <span key={index}>
-              <b>
-                <Name text={field.name} />
-              </b>{" "}
-              {shown(field.value).slice(0, 120)}
-            </span>
-          ))}
-        </span>
-        <span class="when faint">{isTime(ms) ? ago(ms) : ""}</span>
-      </button>
-      {isOpen && (
-        <div class="opened">
-          <p class="faint">
-            {isTime(ms) && clock(ms)} <Copy text={entry.id} what="the ID" />
-          </p>
-          <dl>
-            {entry.fields.map((field, index) => (
-              <div key={index}>
-                <dt>
-                  <Name text={field.name} />
-                </dt>
-                <dd>
-                  <Value text={field.value} />
-                </dd>
-              </div>
-            ))}
-          </dl>
-        </div>
-      )}
-    </li>
+    <Row
+      fields={entry.fields}
+      before={<Id id={entry.id} />}
+      behind={<span class="when faint">{isTime(ms) ? ago(ms) : ""}</span>}
+      about={
+        <>
+          {isTime(ms) && clock(ms)} <Copy text={entry.id} what="the ID" />
+        </>
+      }
+    />
   );
 }

@@ -14,7 +14,7 @@ main(async ({ origin, client, page, picture }) => {
     const tab = await page({ colorScheme: colours === "dark" ? "dark" : "light", viewport });
     await tab.goto(`${origin}/`);
     await tab.getByRole("link", { name: "Cluster" }).click();
-    await tab.getByText("this one").waitFor();
+    await tab.getByText("this one", { exact: true }).waitFor();
     await tab.getByText("has everything").nth(2).waitFor();
     const nodes = tab.getByRole("region", { name: "Servers that share the log" });
     check("all three are listed", (await nodes.getByRole("row").count()) === 4);

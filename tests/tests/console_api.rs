@@ -81,7 +81,8 @@ fn each_path_answers_as_its_description_says() {
             .replace("{stream}", "orders")
             .replace("{group}", "kitchen")
             .replace("{key}", "text");
-        if path.ends_with("openapi.json") {
+        // A server that is alone has no cluster; `group_shown` looks at one.
+        if path.ends_with("openapi.json") || path == "/api/v1/cluster" {
             continue;
         }
         let value = read(at, &path);

@@ -5,9 +5,11 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use serde_json::Value;
 use weir_tests::audit::until;
 use weir_tests::group::{Group, SERVERS};
-use weir_tests::http::{Answer, get};
+use weir_tests::http::{Answer, ask, get};
+use weir_tests::json_schema;
 use weir_tests::nats::Nats;
 use weir_tests::peers::weir;
 
@@ -84,7 +86,10 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
             "weir_cluster_node_down{{node=\"{}\"}} 0",
             group.address(leader)?
         ),
-        "weir_cluster_log_server_current{server=\"n1\"} 1",
+        &format!(
+            "weir_cluster_log_server_current{{server=\"{}\"}} 1",
+            Nats::name(0)
+        ),
     ] {
         ensure!(
             metrics.contains(&format!("\n{sample}\n")),
@@ -99,6 +104,25 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
         let name = format!("\nweir_cluster_{name}");
         ensure!(metrics.contains(&name), "{name}: {metrics}");
     }
+    let document = get(group.http(leader)?, "/api/v1/openapi.json")?.body;
+    let document: Value = serde_json::from_str(&document)?;
+    let path = "/api/v1/cluster";
+    let schema = &document["paths"][path]["get"]["responses"]["200"]["content"];
+    let cluster: Value = serde_json::from_str(&get(group.http(leader)?, path)?.body)?;
+    json_schema::check(
+        &cluster,
+        &schema["application/json"]["schema"],
+        &document,
+        path,
+    )?;
+    ensure!(cluster["nodes"].as_array().map(Vec::len) == Some(SERVERS));
+    let json = [("content-type", "application/json")];
+    let follower = group.http((leader + 1) % SERVERS)?;
+    let refused = ask(follower, "POST", "/api/v1/cluster/failover", &json, "{}")?;
+    ensure!(
+        refused.status == 422 && refused.body.contains("this server follows"),
+        "{refused:?}"
+    );
     // One that is gone is not current, and counts as such.
     let gone = (0..SERVERS).find(|server| figure("group_log_connected") != Nats::name(*server));
     let gone = gone.context("all are connected")?;

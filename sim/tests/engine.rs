@@ -3,13 +3,14 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-use sim::engine_run::{Bug, Counts, Plan, run};
+use sim::engine_run::{Bug, Counts, Plan, Workload, run};
 
 fn plan(seed: u64) -> Plan {
     Plan {
         seed,
         steps: 1500,
         bug: None,
+        workload: Workload::Relies,
     }
 }
 
@@ -57,11 +58,26 @@ fn nothing_that_was_told_is_lost_or_doubled() {
     );
     assert!(sum.evicted > 2 && sum.idle_gone > 5, "{sum:?}");
     assert!(
-        sum.dead_lettered > 40 && sum.redriven > 5 && sum.rested > 2,
+        sum.dead_lettered > 40 && sum.redriven > 5 && sum.rested > 2 && sum.renewed > 10,
         "{sum:?}"
     );
     assert!(
         sum.scripts > 20 && sum.functions > 5 && sum.suspended > 20 && sum.busy > 10,
+        "{sum:?}"
+    );
+}
+
+#[test]
+fn what_was_evicted_by_any_policy_does_not_come_back() {
+    let mut sum = Counts::default();
+    for seed in 0..number("SIM_SEEDS").unwrap_or(12) {
+        sum.add(&run_or_fail(Plan {
+            workload: Workload::AnyKeyMayGo,
+            ..plan(seed)
+        }));
+    }
+    assert!(
+        sum.evicted > 200 && sum.crashes > 100 && sum.followed > 100,
         "{sum:?}"
     );
 }
@@ -86,8 +102,16 @@ fn several_nodes_in_one_process_do_not_know_of_one_another() {
 fn planted_bugs_are_found() {
     for bug in Bug::ALL {
         let found = (0..60).any(|seed| {
-            let bug = Some(bug);
-            run(Plan { bug, ..plan(seed) }).is_err()
+            let workload = match bug {
+                Bug::EvictedUnsaid => Workload::AnyKeyMayGo,
+                _ => Workload::Relies,
+            };
+            let plan = Plan {
+                bug: Some(bug),
+                workload,
+                ..plan(seed)
+            };
+            run(plan).is_err()
         });
         assert!(found, "{bug:?} was not found");
     }

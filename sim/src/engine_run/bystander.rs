@@ -258,7 +258,7 @@ fn scratch(id: StreamId, rng: &mut Rng) -> Request {
 }
 
 /// Hashes, of which one is small, with values of any length.
-fn hash(rng: &mut Rng) -> Request {
+pub(super) fn hash(rng: &mut Rng) -> Request {
     let number = rng.below(3);
     let (key, other) = (format!("h:{number}"), format!("h:{}", rng.below(3)));
     let mut field = || format!("f{}", rng.below(4 + 200 * number));
@@ -285,7 +285,7 @@ fn hash(rng: &mut Rng) -> Request {
 }
 
 /// HyperLogLogs: their bytes are compared after each recovery, those of the estimate too.
-fn estimate(rng: &mut Rng) -> Request {
+pub(super) fn estimate(rng: &mut Rng) -> Request {
     let (key, other) = (
         format!("hll:{}", rng.below(3)),
         format!("hll:{}", rng.below(3)),
@@ -304,7 +304,7 @@ fn estimate(rng: &mut Rng) -> Request {
 }
 
 /// Fields of the same hashes that expire, and commands on them once they have.
-fn fields(rng: &mut Rng) -> Request {
+pub(super) fn fields(rng: &mut Rng) -> Request {
     let number = rng.below(3);
     let key = format!("h:{number}");
     let mut field = || format!("f{}", rng.below(4 + 200 * number));
@@ -379,7 +379,7 @@ fn elsewhere(rng: &mut Rng) -> Vec<Request> {
 }
 
 /// Keys that expire, and commands on them once they have.
-fn expiring(rng: &mut Rng) -> Vec<Request> {
+pub(super) fn expiring(rng: &mut Rng) -> Vec<Request> {
     let key = format!("e:{}", rng.below(3));
     vec![match rng.below(15) {
         0 => request!(Purpose::Any, "SET", key, "soon", "PX", 1 + rng.below(300)),

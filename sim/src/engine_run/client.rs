@@ -29,6 +29,8 @@ pub(super) enum Role {
     Delays(Delayer),
     Consumes(Consumer),
     ByPattern,
+    /// Relies on nothing.
+    Evictable,
     Other,
 }
 

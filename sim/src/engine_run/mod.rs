@@ -31,10 +31,11 @@
 //!
 //! and at times that a second engine, fed with the effects alone, has the same state as the first,
 //! the same numbers, and the same answers to reads; and that whoever has the state after some batch
-//! and reads the log from there comes to the same state. Now and then somebody else writes to the
-//! log: then everybody who waits gets an error, nothing more is written, and the log is loaded
-//! again. In the end every group must have got everything. Ways to break all this are planted by
-//! [`Bug`].
+//! and reads the log from there comes to the same state. Where any key may be evicted
+//! ([`Workload::AnyKeyMayGo`]), clients rely on none, and what was evicted must stay away all the
+//! same. Now and then somebody else writes to the log: then everybody who waits gets an error,
+//! nothing more is written, and the log is loaded again. In the end every group must have got
+//! everything. Ways to break all this are planted by [`Bug`].
 
 mod bystander;
 mod client;
@@ -43,6 +44,7 @@ mod counts;
 mod crew;
 mod delayer;
 mod elements;
+mod evictable;
 mod follower;
 mod functions;
 mod holds;
@@ -77,6 +79,17 @@ pub struct Plan {
     pub steps: u64,
     /// A bug, for the checkers to find.
     pub bug: Option<Bug>,
+    /// What clients do.
+    pub workload: Workload,
+}
+
+/// What clients do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Workload {
+    /// They rely on what they were told. Only keys are evicted that expire.
+    Relies,
+    /// They rely on no key, and any key may be evicted.
+    AnyKeyMayGo,
 }
 
 /// A planted bug.
@@ -118,6 +131,8 @@ pub enum Bug {
     BytesKept,
     /// Snapshots are written without how far readers by a pattern have come.
     DeliveriesForgotten,
+    /// The log is not told of keys that are evicted.
+    EvictedUnsaid,
     /// The last recovered batch is applied twice.
     AppliedTwice,
     /// Replies leave while the disk is full and their batches are in no file.
@@ -128,7 +143,7 @@ pub enum Bug {
 
 impl Bug {
     /// All of them.
-    pub const ALL: [Bug; 21] = [
+    pub const ALL: [Bug; 22] = [
         Bug::SyncDropped,
         Bug::ReleasedEarly,
         Bug::LookReleasedEarly,
@@ -147,6 +162,7 @@ impl Bug {
         Bug::ProducersUncapped,
         Bug::BytesKept,
         Bug::DeliveriesForgotten,
+        Bug::EvictedUnsaid,
         Bug::AppliedTwice,
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,

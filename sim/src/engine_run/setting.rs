@@ -6,7 +6,7 @@ use engine::{Engine, Now};
 use journal::SyncPolicy;
 use script::LuaHost;
 
-use super::Bug;
+use super::{Bug, Plan, Workload};
 use crate::rng::Rng;
 
 /// The setting of a run.
@@ -33,6 +33,14 @@ const POLICIES: [&str; 5] = [
     "volatile-ttl",
 ];
 
+/// Those by which any key goes.
+const POLICIES_OF_ALL: [&str; 4] = [
+    "allkeys-lru",
+    "allkeys-lfu",
+    "allkeys-lrm",
+    "allkeys-random",
+];
+
 /// How long appends are remembered, in seconds.
 pub(super) const IDEMPOTENCE_S: u64 = 300;
 
@@ -40,7 +48,8 @@ pub(super) const IDEMPOTENCE_S: u64 = 300;
 pub(super) const PATIENCE_MS: u64 = (IDEMPOTENCE_S - 100) * 1000;
 
 impl Setting {
-    pub(super) fn draw(rng: &mut Rng, bug: Option<Bug>) -> Result<Setting> {
+    pub(super) fn draw(rng: &mut Rng, plan: Plan) -> Result<Setting> {
+        let bug = plan.bug;
         let mut settings = Settings::default();
         settings.set("databases", "2")?;
         settings.set("stream-idmp-duration", &IDEMPOTENCE_S.to_string())?;
@@ -49,8 +58,13 @@ impl Setting {
         if rng.once_in(2) {
             settings.set("active-expire", "no")?;
         }
-        let evicts = rng.once_in(2);
-        if evicts {
+        let evicts_any = plan.workload == Workload::AnyKeyMayGo;
+        let evicts = evicts_any || rng.once_in(2);
+        if evicts_any {
+            settings.set("maxmemory", &MEMORY_BYTES_MAX.to_string())?;
+            let policy = POLICIES_OF_ALL[rng.index(POLICIES_OF_ALL.len())];
+            settings.set("maxmemory-policy", policy)?;
+        } else if evicts {
             settings.set("maxmemory", &MEMORY_BYTES_MAX.to_string())?;
             settings.set("maxmemory-policy", POLICIES[rng.index(POLICIES.len())])?;
         }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use engine::store::log::Journalling;
 use engine::{Mono, Next, Now};
 use journal::Lsn;
 use resp::{Protocol, Reply};
@@ -17,6 +18,7 @@ use super::client::{Asked, Client, Look, Role, Sent};
 use super::consumer::Consumer;
 use super::counts::Counts;
 use super::delayer::Delayer;
+use super::evictable;
 use super::ledger::{Ledger, Turn};
 use super::lists;
 use super::many;
@@ -26,7 +28,7 @@ use super::request::{Purpose, Request, request};
 use super::retries;
 use super::scripts;
 use super::setting::{self, Setting};
-use super::{Bug, Plan};
+use super::{Bug, Plan, Workload};
 use crate::clock::Clock;
 use crate::disk::{Failure, SimDisk, Syncs};
 use crate::rng::Rng;
@@ -73,7 +75,7 @@ const ATTEMPTS_MAX: u64 = 20;
 impl World {
     pub(super) fn new(plan: Plan, disk: SimDisk) -> Result<World> {
         let mut rng = Rng::new(plan.seed);
-        let setting = Setting::draw(&mut rng, plan.bug)?;
+        let setting = Setting::draw(&mut rng, plan)?;
         if plan.bug == Some(Bug::SyncDropped) {
             disk.set_syncs(Syncs::Dropped);
         }
@@ -94,8 +96,12 @@ impl World {
             .chain((0..STREAMS).map(|id| Role::Delays(Delayer::new(id as u64, id))))
             .chain((0..2).map(|_| Role::ByPattern))
             .chain((0..4).map(|_| Role::Other));
+        let clients: Vec<Client> = match plan.workload {
+            Workload::Relies => roles.map(Client::new).collect(),
+            Workload::AnyKeyMayGo => (0..6).map(|_| Client::new(Role::Evictable)).collect(),
+        };
         Ok(World {
-            clients: roles.map(Client::new).collect(),
+            clients,
             plan,
             rng,
             clock,
@@ -119,6 +125,17 @@ impl World {
             }
         }
         self.settle()?;
+        if self.plan.workload == Workload::Relies {
+            self.see_all_through()?;
+        }
+        self.process.compare_with_follower(self.now())?;
+        self.restart(Crash::Stop)?;
+        self.counts.disk_operations = self.disk.operations();
+        Ok(self.counts)
+    }
+
+    /// What clients rely on comes to its end: nothing waits, and everybody has got everything.
+    fn see_all_through(&mut self) -> Result<()> {
         self.replies = Replies::Arrive;
         self.append_all()?;
         let (now_ms, kept) = (self.now().stream_ms(), &self.ledger.kept);
@@ -131,10 +148,7 @@ impl World {
         for stream in &self.ledger.streams {
             stream.audit_groups()?;
         }
-        self.process.compare_with_follower(self.now())?;
-        self.restart(Crash::Stop)?;
-        self.counts.disk_operations = self.disk.operations();
-        Ok(self.counts)
+        Ok(())
     }
 
     fn step(&mut self) -> Result<()> {
@@ -234,7 +248,8 @@ impl World {
         self.finish()
     }
 
-    /// For a moment too much memory is used: keys that expire are evicted.
+    /// For a moment too much memory is used: keys are evicted, only those that expire where clients
+    /// rely on others.
     fn use_memory_up(&mut self) -> Result<()> {
         // Who waits for a script would be refused, if no key can be evicted.
         if self.process.has_unfinished() {
@@ -249,7 +264,14 @@ impl World {
             let key = format!("e:{}", self.rng.below(3));
             self.ask(index, vec![request!(Purpose::Look, "EXISTS", key)])?;
         }
+        let is_unsaid = self.plan.bug == Some(Bug::EvictedUnsaid);
+        if is_unsaid {
+            self.process.engine.set_journalling(Journalling::Off);
+        }
         self.process.engine.timer(self.now());
+        if is_unsaid {
+            self.process.engine.set_journalling(Journalling::On);
+        }
         self.process.engine.server.shell.used_memory = 0;
         self.counts.evicted += self.process.engine.stats().evicted - before;
         self.finish()
@@ -276,7 +298,11 @@ impl World {
                     let request = bystander::request_meanwhile(&mut self.rng);
                     self.ask(index, vec![request])
                 }
-                Role::Produces(_) | Role::Delays(_) | Role::Consumes(_) | Role::ByPattern => Ok(()),
+                Role::Produces(_)
+                | Role::Delays(_)
+                | Role::Consumes(_)
+                | Role::ByPattern
+                | Role::Evictable => Ok(()),
             };
         }
         let requests = match &mut client.role {
@@ -288,6 +314,7 @@ impl World {
             }
             Role::Consumes(consumer) => consumer.requests(&self.ledger, &mut self.rng),
             Role::ByPattern => self.ledger.many.requests(&mut self.rng),
+            Role::Evictable => evictable::requests(&mut self.rng),
             Role::Other => {
                 bystander::requests(&self.process.engine, &mut self.ledger, &mut self.rng)
             }

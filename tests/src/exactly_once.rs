@@ -6,6 +6,7 @@
 //! entry may be pending.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -13,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use redis::{Connection, RedisError, RedisResult, Value};
+
+use crate::finder::Finder;
+use crate::real_clients::{Mode, PRODUCERS, Program, RealClient};
 
 const STREAMS: u64 = 4;
 const GROUP: &str = "workers";
@@ -52,6 +56,9 @@ pub struct Clients {
     told: Arc<Told>,
     stop: Arc<AtomicBool>,
     running: Vec<JoinHandle<Result<()>>>,
+    programs: Vec<Program>,
+    /// The number of the next producer.
+    next: u64,
 }
 
 /// What was compared and found to be as it was told.
@@ -72,6 +79,35 @@ impl Clients {
     /// # Errors
     /// When there is no server, or it refuses.
     pub fn start<S: Servers>(servers: &Arc<S>, producers: u64, pace: Duration) -> Result<Clients> {
+        let mut clients = Clients::none(&**servers)?;
+        let Clients {
+            told,
+            stop,
+            running,
+            next,
+            ..
+        } = &mut clients;
+        for number in 0..producers {
+            let (servers, told, stop) = (servers.clone(), told.clone(), stop.clone());
+            running.push(thread::spawn(move || {
+                produce((number, pace), &*servers, &told, &stop)
+            }));
+        }
+        *next = producers;
+        for stream in 0..STREAMS {
+            let (servers, told, stop) = (servers.clone(), told.clone(), stop.clone());
+            running.push(thread::spawn(move || {
+                consume(stream, &*servers, &told, &stop)
+            }));
+        }
+        Ok(clients)
+    }
+
+    /// Makes the streams and groups, and starts nobody.
+    ///
+    /// # Errors
+    /// When there is no server, or it refuses.
+    pub fn none(servers: &impl Servers) -> Result<Clients> {
         let told = Arc::new(Told::default());
         let mut connection = None;
         for stream in 0..STREAMS {
@@ -79,7 +115,7 @@ impl Clients {
             let mut create = redis::cmd("XGROUP");
             create.arg("CREATE").arg(&key).arg(GROUP).arg("0");
             create.arg("MKSTREAM");
-            let created = insist(&**servers, &mut connection, &create, &told);
+            let created = insist(servers, &mut connection, &create, &told);
             // It may have been made although its reply was lost.
             if let Err(error) = created
                 && !format!("{error:#}").contains("BUSYGROUP")
@@ -89,27 +125,39 @@ impl Clients {
             let mut configure = redis::cmd("XCFGSET");
             configure.arg(&key).arg("IDMP-DURATION").arg(3600);
             configure.arg("IDMP-MAXSIZE").arg(1000);
-            insist(&**servers, &mut connection, &configure, &told)?;
-        }
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut running = Vec::new();
-        for number in 0..producers {
-            let (servers, told, stop) = (servers.clone(), told.clone(), stop.clone());
-            running.push(thread::spawn(move || {
-                produce((number, pace), &*servers, &told, &stop)
-            }));
-        }
-        for stream in 0..STREAMS {
-            let (servers, told, stop) = (servers.clone(), told.clone(), stop.clone());
-            running.push(thread::spawn(move || {
-                consume(stream, &*servers, &told, &stop)
-            }));
+            insist(servers, &mut connection, &configure, &told)?;
         }
         Ok(Clients {
             told,
-            stop,
-            running,
+            stop: Arc::default(),
+            running: Vec::new(),
+            programs: Vec::new(),
+            next: 0,
         })
+    }
+
+    /// Starts a program that produces and consumes, too. Returns the numbers of its producers.
+    ///
+    /// # Errors
+    /// When it cannot be started.
+    pub fn join(
+        &mut self,
+        client: RealClient,
+        group: (Mode, &Finder),
+        pace: Duration,
+    ) -> Result<Range<u64>> {
+        let first = self.next.next_multiple_of(PRODUCERS);
+        let program = Program::start(client, group, (first, pace), &self.told)?;
+        self.programs.push(program);
+        self.next = first + PRODUCERS;
+        Ok(first..self.next)
+    }
+
+    /// How many appends of a producer of a program have had a reply.
+    pub fn appends_of(&self, producer: u64) -> usize {
+        let appended = self.told.appended.lock();
+        let appended = appended.unwrap_or_else(PoisonError::into_inner);
+        appended.get(&producer).map_or(0, Vec::len)
     }
 
     /// How many appends have had a reply.
@@ -126,7 +174,42 @@ impl Clients {
         for client in self.running {
             client.join().ok().context("a client panicked")??;
         }
+        for program in self.programs {
+            program.end()?;
+        }
         audit(servers, &self.told)
+    }
+}
+
+impl Told {
+    /// Notes what a program was told, as it has printed it.
+    ///
+    /// # Errors
+    /// It makes no sense.
+    pub(crate) fn note(&self, line: &str) -> Result<()> {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words[..] {
+            ["appended", producer, message, id] => {
+                let appended = self.appended.lock();
+                let mut appended = appended.unwrap_or_else(PoisonError::into_inner);
+                let ids = appended.entry(producer.parse()?).or_default();
+                ensure!(message.parse() == Ok(ids.len()), "not the next message");
+                ids.push(id.to_owned());
+                self.appends.fetch_add(1, Ordering::Relaxed);
+            }
+            ["acknowledged", stream, id] => {
+                let stream = stream.strip_prefix('s').context("an unknown stream")?;
+                let acknowledged = self.acknowledged.lock();
+                let mut acknowledged = acknowledged.unwrap_or_else(PoisonError::into_inner);
+                let done = acknowledged.entry(stream.parse()?).or_default();
+                done.insert(id.to_owned());
+            }
+            ["again", ..] => {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => bail!("an unknown line"),
+        }
+        Ok(())
     }
 }
 
@@ -223,7 +306,7 @@ fn consume(stream: u64, servers: &impl Servers, told: &Told, stop: &AtomicBool) 
     }
     let acknowledged = told.acknowledged.lock();
     let mut acknowledged = acknowledged.unwrap_or_else(PoisonError::into_inner);
-    acknowledged.insert(stream, done);
+    acknowledged.entry(stream).or_default().extend(done);
     Ok(())
 }
 

@@ -85,7 +85,10 @@ impl Group {
     ///
     /// # Errors
     /// When something cannot be started, or nobody leads in time.
-    pub fn start_linked(binary: &Path) -> Result<Option<Group>> {
+    pub fn start_linked(
+        binary: &Path,
+        settings: Vec<(&'static str, String)>,
+    ) -> Result<Option<Group>> {
         let Some(nats) = Nats::start_linked(SERVERS, Sync::Always)? else {
             return Ok(None);
         };
@@ -94,7 +97,7 @@ impl Group {
             to.map(|address| Link::to(address.parse()?)).collect()
         };
         let links = (0..SERVERS).map(|_| links()).collect::<Result<_>>()?;
-        Group::start_on(&std::env::temp_dir(), nats, links, binary, Vec::new()).map(Some)
+        Group::start_on(&std::env::temp_dir(), nats, links, binary, settings).map(Some)
     }
 
     fn start_on(

@@ -30,6 +30,7 @@ pub mod link;
 pub mod nats;
 pub mod peers;
 pub mod programs;
+pub mod real_clients;
 pub mod redis_cli;
 pub mod running;
 pub mod scenario;

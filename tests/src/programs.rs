@@ -54,7 +54,7 @@ pub type Prepared = Result<Command, String>;
 /// # Errors
 /// When the libraries cannot be installed, or the script fails or does not end.
 pub fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
-    outcome(python_program(&clients().join(script))?, arguments)
+    outcome(python_program(&client_script(script))?, arguments)
 }
 
 /// Runs `clients/SCRIPT` in Node with these arguments.
@@ -62,7 +62,7 @@ pub fn python(script: &str, arguments: &[&str]) -> Result<Outcome> {
 /// # Errors
 /// When the libraries cannot be installed, or the script fails or does not end.
 pub fn node(script: &str, arguments: &[&str]) -> Result<Outcome> {
-    outcome(node_program(&clients().join(script))?, arguments)
+    outcome(node_program(&client_script(script))?, arguments)
 }
 
 fn outcome(program: Prepared, arguments: &[&str]) -> Result<Outcome> {
@@ -77,7 +77,7 @@ fn outcome(program: Prepared, arguments: &[&str]) -> Result<Outcome> {
 /// # Errors
 /// When the libraries cannot be installed.
 pub fn python_program(script: &Path) -> Result<Prepared> {
-    python_with(&clients().join("requirements.txt"), script)
+    python_with(&client_script("requirements.txt"), script)
 }
 
 /// Python with this script, and the libraries that the file `wanted` lists.
@@ -114,7 +114,7 @@ pub fn python_with(wanted: &Path, script: &Path) -> Result<Prepared> {
 /// # Errors
 /// When the libraries cannot be installed.
 pub fn node_program(script: &Path) -> Result<Prepared> {
-    node_with(&clients().join("package.json"), script)
+    node_with(&client_script("package.json"), script)
 }
 
 /// Node with this script, and the libraries that the file `wanted` lists.
@@ -233,15 +233,21 @@ pub fn packaged(
     script: &str,
     arguments: &[&str],
 ) -> Result<Outcome> {
-    let (program, asks) = probe.split_first().context("a probe is a command")?;
-    let probed = Command::new(program).args(asks).output();
+    outcome(packaged_program(interpreter, probe, script), arguments)
+}
+
+/// `clients/SCRIPT` for an interpreter that Debian packages, as [`packaged`] runs it.
+pub fn packaged_program(interpreter: &str, probe: &[&str], script: &str) -> Prepared {
+    let mut probe = probe.iter();
+    let program = probe.next().unwrap_or(&interpreter);
+    let probed = Command::new(program).args(probe).output();
     if !probed.is_ok_and(|probed| probed.status.success()) {
         let why = format!("no {interpreter} with a library for {script} on this machine");
-        return Ok(Outcome::Unavailable(why));
+        return Err(why);
     }
     let mut command = Command::new(interpreter);
-    command.arg(clients().join(script));
-    outcome(Ok(command), arguments)
+    command.arg(client_script(script));
+    Ok(command)
 }
 
 /// Builds `clients/SOURCE` with the C library that Debian packages, and runs it.
@@ -257,7 +263,7 @@ pub fn hiredis(source: &str, arguments: &[&str]) -> Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let program = folder.path().join("program");
     let mut compiler = Command::new("cc");
-    compiler.arg("-o").arg(&program).arg(clients().join(source));
+    compiler.arg("-o").arg(&program).arg(client_script(source));
     run(compiler.arg("-lhiredis"))?;
     outcome(Ok(Command::new(program)), arguments)
 }
@@ -342,6 +348,8 @@ fn install(
     Ok(None)
 }
 
-fn clients() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("clients")
+/// `clients/SCRIPT`.
+pub fn client_script(script: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("clients");
+    folder.join(script)
 }

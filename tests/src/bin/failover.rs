@@ -113,7 +113,7 @@ fn main() -> Result<()> {
         .collect();
     ensure!(!faults.is_empty(), "no fault is called {}", options.only);
     let group =
-        Group::start_linked(&options.server)?.context("this machine has no NATS servers")?;
+        Group::start_linked(&options.server, Vec::new())?.context("this machine has no NATS servers")?;
     let finder = Arc::new(group.finder());
     let clients = Clients::start(&finder, options.producers, PACE)?;
     let mut run = Run {

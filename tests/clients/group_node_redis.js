@@ -9,12 +9,13 @@ const nodes = ports.map((port) => ({ host: "127.0.0.1", port }));
 // Whoever is paused answers nothing, so nobody is waited for longer than this.
 const socket = { connectTimeout: 1000, socketTimeout: 2000 };
 
-async function connect() {
+async function open() {
   const client =
     mode === "cluster"
       ? createCluster({
           rootNodes: nodes.map((node) => ({ socket: node })),
-          defaults: { RESP: 2, socket },
+          RESP: 2,
+          defaults: { socket },
         })
       : createSentinel({
           name: group,
@@ -26,18 +27,38 @@ async function connect() {
   // What goes wrong with a request is said by the request.
   client.on("error", () => {});
   await client.connect();
+  return client;
+}
+
+async function connect() {
+  let client = await open();
+
+  // A client of a cluster that has waited in vain stays closed, so it is replaced.
+  const ask = async (request) => {
+    try {
+      return await request(client);
+    } catch (error) {
+      if (/client is closed/.test(error.message)) client = await open();
+      throw error;
+    }
+  };
   const send = (args) =>
-    mode === "cluster" ? client.sendCommand(stream, false, args) : client.sendCommand(false, args);
+    ask((client) =>
+      mode === "cluster"
+        ? client.sendCommand(stream, false, args)
+        : client.sendCommand(false, args),
+    );
   return {
     append: (args) => send(["XADD", ...args]),
-    pipeline: (appends) => {
-      const pipeline = mode === "cluster" ? client.multi(stream) : client.multi();
-      for (const args of appends) {
-        if (mode === "cluster") pipeline.addCommand(stream, false, ["XADD", ...args]);
-        else pipeline.addCommand(false, ["XADD", ...args]);
-      }
-      return pipeline.execAsPipeline();
-    },
+    pipeline: (appends) =>
+      ask((client) => {
+        const pipeline = mode === "cluster" ? client.multi(stream) : client.multi();
+        for (const args of appends) {
+          if (mode === "cluster") pipeline.addCommand(stream, false, ["XADD", ...args]);
+          else pipeline.addCommand(false, ["XADD", ...args]);
+        }
+        return pipeline.execAsPipeline();
+      }),
     read: async (args) => {
       const read = await send(["XREADGROUP", ...args]);
       return read ? read[0][1].map(([id]) => id) : [];

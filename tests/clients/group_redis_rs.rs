@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use redis::cluster::{ClusterClient, ClusterConnection};
-use redis::{Cmd, Connection, FromRedisValue, Pipeline, RedisResult, Value, cmd};
+use redis::{Cmd, Connection, FromRedisValue, RedisResult, Value, cmd};
 
 /// Whoever is paused answers nothing, so nobody is waited for longer than this.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
@@ -43,7 +43,7 @@ struct Call {
 /// nodes of a group are both; so this asks them itself.
 enum Client {
     Sentinels(Call, Option<Connection>),
-    Cluster(ClusterClient, Option<ClusterConnection>),
+    Cluster(ClusterClient, Option<Box<ClusterConnection>>),
 }
 
 impl Client {
@@ -61,15 +61,27 @@ impl Client {
     fn query<T: FromRedisValue>(&mut self, request: &Cmd) -> RedisResult<T> {
         match self.connect()? {
             Client::Sentinels(_, Some(connection)) => request.query(connection),
-            Client::Cluster(_, Some(connection)) => request.query(connection),
+            Client::Cluster(_, Some(connection)) => request.query(&mut **connection),
             Client::Sentinels(_, None) | Client::Cluster(_, None) => Err(not_connected()),
         }
     }
 
-    fn query_all(&mut self, requests: &Pipeline) -> RedisResult<Vec<String>> {
+    fn query_all(&mut self, requests: &[Cmd]) -> RedisResult<Vec<String>> {
         match self.connect()? {
-            Client::Sentinels(_, Some(connection)) => requests.query(connection),
-            Client::Cluster(_, Some(connection)) => requests.query(connection),
+            Client::Sentinels(_, Some(connection)) => {
+                let mut pipeline = redis::pipe();
+                for request in requests {
+                    pipeline.add_command(request.clone());
+                }
+                pipeline.query(connection)
+            }
+            Client::Cluster(_, Some(connection)) => {
+                let mut pipeline = redis::cluster::cluster_pipe();
+                for request in requests {
+                    pipeline.add_command(request.clone());
+                }
+                pipeline.query(connection)
+            }
             Client::Sentinels(_, None) | Client::Cluster(_, None) => Err(not_connected()),
         }
     }
@@ -78,18 +90,19 @@ impl Client {
         match self {
             Client::Sentinels(call, connection @ None) => *connection = Some(call.find()?),
             Client::Cluster(client, connection @ None) => {
-                *connection = Some(client.get_connection()?);
+                *connection = Some(Box::new(client.get_connection()?));
             }
             Client::Sentinels(..) | Client::Cluster(..) => {}
         }
         Ok(self)
     }
 
-    /// Asks for a new connection. A client of a cluster mends its own, so only the other kind needs
-    /// that.
+    /// Asks for a new connection. That of a cluster mends itself, but its pipelines do not follow a
+    /// leader that has changed.
     fn failed(&mut self) {
-        if let Client::Sentinels(_, connection) = self {
-            *connection = None;
+        match self {
+            Client::Sentinels(_, connection) => *connection = None,
+            Client::Cluster(_, connection) => *connection = None,
         }
     }
 
@@ -193,10 +206,8 @@ impl Call {
         let (mut client, mut message) = (Client::new(self)?, 0);
         let producers = self.first + 1..self.first + 4;
         while self.goes_on() {
-            let mut appends = redis::pipe();
-            for producer in producers.clone() {
-                appends.add_command(self.append(producer, message));
-            }
+            let appends = producers.clone().map(|it| self.append(it, message));
+            let appends: Vec<Cmd> = appends.collect();
             let ids = client.insist(|client| client.query_all(&appends))?;
             for (producer, id) in producers.clone().zip(ids) {
                 say(&format!("appended {producer} {message} {id}"))?;

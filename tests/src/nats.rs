@@ -18,9 +18,19 @@ use tempfile::TempDir;
 use crate::link::Link;
 use crate::peers::Peers;
 use crate::running::Running;
+use crate::small_disk::SmallDisk;
 
 /// How long a server may take to tell of itself.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The size of the disk that can be full. It takes memory only for what is on it.
+const DISK_BYTES: u64 = 4 << 30;
+
+/// What is left of it when it is.
+const ROOM_LEFT: u64 = 16 << 10;
+
+/// Whose disk that is.
+const SMALL: usize = 0;
 
 /// How a server treats its disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +49,8 @@ pub struct Nats {
     /// connected directly.
     links: Vec<Vec<Link>>,
     folder: TempDir,
+    /// The disk of the first one, where that can be full.
+    disk: Option<SmallDisk>,
 }
 
 /// How a stream is kept.
@@ -115,7 +127,8 @@ impl Nats {
         Nats::start_as(parent, count, sync, false)
     }
 
-    /// The same with a [`Link`] on each way from one server to another.
+    /// The same with a [`Link`] on each way from one server to another. Where that is possible, the
+    /// disk of one of them can be full ([`Nats::fill`]).
     ///
     /// # Errors
     /// When they cannot be started.
@@ -143,8 +156,10 @@ impl Nats {
             servers: servers.collect(),
             links: Vec::new(),
             folder: tempfile::tempdir_in(parent)?,
+            disk: None,
         };
         if are_linked {
+            nats.disk = SmallDisk::mount(DISK_BYTES)?;
             let link = |server: &NatsServer| Link::to(loopback(server.route_port));
             let links = || nats.servers.iter().map(link).collect::<Result<Vec<_>>>();
             nats.links = (0..count).map(|_| links()).collect::<Result<_>>()?;
@@ -192,6 +207,31 @@ impl Nats {
             fs::remove_dir_all(store)?;
         }
         Ok(())
+    }
+
+    /// Returns whether the disk of one of them can be full.
+    pub fn can_be_full(&self) -> bool {
+        self.disk.is_some()
+    }
+
+    /// Leaves no room on a disk. Returns whose it is.
+    ///
+    /// # Errors
+    /// When no disk can be full.
+    pub fn fill(&self) -> Result<usize> {
+        self.disk
+            .as_ref()
+            .context("no such disk")?
+            .fill(ROOM_LEFT)?;
+        Ok(SMALL)
+    }
+
+    /// Makes room there.
+    ///
+    /// # Errors
+    /// When no disk can be full.
+    pub fn make_room(&self) -> Result<()> {
+        self.disk.as_ref().context("no such disk")?.make_room()
     }
 
     /// How a stream is kept, as its leader says; `None` if it has none at the moment.
@@ -280,7 +320,10 @@ impl Nats {
     }
 
     fn store(&self, index: usize) -> PathBuf {
-        self.folder.path().join(index.to_string())
+        match &self.disk {
+            Some(disk) if index == SMALL => disk.path().join("store"),
+            Some(_) | None => self.folder.path().join(index.to_string()),
+        }
     }
 
     fn configuration(&self, index: usize, sync: Sync) -> String {

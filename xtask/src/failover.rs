@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::command::build;
 use crate::crash;
 
 #[derive(Debug, Args)]
@@ -10,12 +11,15 @@ pub(crate) struct Failover {
     /// How many faults there are, one after another.
     #[arg(long, default_value_t = 100)]
     faults: u64,
-    /// Clients that append.
-    #[arg(long, default_value_t = 50)]
+    /// Producers, besides those of real clients.
+    #[arg(long, default_value_t = 30)]
     producers: u64,
     /// Chooses the faults and their moments.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Clients find the leader as in a cluster.
+    #[arg(long)]
+    cluster: bool,
 }
 
 impl Failover {
@@ -24,10 +28,17 @@ impl Failover {
             faults,
             producers,
             seed,
+            cluster,
         } = self;
+        build("weir-tests", &["--release", "--bin", "group_redis_rs"])?;
         crash::audit(
             "failover",
-            &[("faults", faults), ("producers", producers), ("seed", seed)],
+            &[
+                ("faults", faults),
+                ("producers", producers),
+                ("seed", seed),
+                ("cluster", u64::from(cluster)),
+            ],
         )
     }
 }

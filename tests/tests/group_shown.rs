@@ -66,7 +66,7 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
     until("commits are counted", || {
         told_by_leader = told(&group, leader)?;
         let counted = told_by_leader.get("group_commit_batches");
-        Ok(counted.is_some_and(|batches| batches.parse() >= Ok(10)))
+        Ok(counted.is_some_and(|batches| batches.parse().is_ok_and(|it: u64| it >= 10)))
     })?;
     let figure = |name: &str| told_by_leader.get(name).map_or("", String::as_str);
     ensure!(figure("group_role") == "leader" && figure("group_log") == "good");

@@ -16,7 +16,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use collections::directory::{Directory, Entry};
+use collections::directory::Directory;
 use collections::hash::is_same;
 use collections::{Tree, Wheel};
 use foldhash::fast::FixedState;
@@ -529,12 +529,8 @@ impl Idempotence {
         let mut previous_newest_ms = None;
         let mut dropped = 0;
         self.record_count += 1;
-        match self
-            .producers
-            .entry(hash, |p| p.is(hash, producer), hash_of)
-        {
-            Entry::Occupied(mut entry) => {
-                let window = &mut entry.get_mut().window;
+        match self.producers.find_mut(hash, |p| p.is(hash, producer)) {
+            Some(Producer { window, .. }) => {
                 let newest_at_ms = window.newest_at_ms();
                 previous_newest_ms = Some(newest_at_ms);
                 if is_ordered {
@@ -550,9 +546,10 @@ impl Idempotence {
                     }
                 });
             }
-            Entry::Vacant(entry) => {
+            None => {
                 let window = Window::new(producer, record, sought.iid.hash);
-                entry.insert(Producer { hash, window });
+                self.producers
+                    .insert(hash, Producer { hash, window }, hash_of);
             }
         }
         let deadline_ms = record

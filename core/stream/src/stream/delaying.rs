@@ -32,8 +32,17 @@ impl Stream {
         })
     }
 
-    /// The delayed entry of a producer's iid, as long as it waits.
+    /// The delayed entry of a producer's iid, as long as it waits. Few streams have any.
+    #[inline]
     pub fn delayed_iid(&self, producer: &[u8], iid: &[u8]) -> Option<DelayedEntry<'_>> {
+        match &self.delayed {
+            None => None,
+            Some(_) => self.find_delayed_iid(producer, iid),
+        }
+    }
+
+    #[cold]
+    fn find_delayed_iid(&self, producer: &[u8], iid: &[u8]) -> Option<DelayedEntry<'_>> {
         let delayed = self.delayed.as_deref()?;
         delayed.find_iid(self.idempotence.hash_of(producer, iid), producer, iid)
     }

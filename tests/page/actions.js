@@ -121,7 +121,7 @@ main(async ({ origin, client, page, picture }) => {
   const waiting = async () => (await client.ask("XDELAYED orders")).length;
   await tab.getByRole("button", { name: /^Take back/ }).first().click();
   await act("take-back", "Take it back", "takes back an entry", waiting, 2, 1);
-  await tab.getByText("ann").waitFor({ state: "detached" });
+  await tab.locator(".delayed", { hasText: "ann" }).waitFor({ state: "detached" });
   await tab.getByText("1 in all").waitFor();
   await tab.evaluate((group) => void (location.hash = group), GROUP);
 

@@ -114,7 +114,8 @@ fn info_tells_of_nodes_the_log_and_who_keeps_it() -> Result<()> {
         &schema["application/json"]["schema"],
         &document,
         path,
-    )?;
+    )
+    .map_err(anyhow::Error::msg)?;
     ensure!(cluster["nodes"].as_array().map(Vec::len) == Some(SERVERS));
     let json = [("content-type", "application/json")];
     let follower = group.http((leader + 1) % SERVERS)?;

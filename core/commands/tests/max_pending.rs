@@ -99,6 +99,6 @@ proptest! {
                 Step::Wait(ms) => node.wait(ms),
             }
         }
-        node.same(&["XPENDING s g", "XINFO CONSUMERS s g"]);
+        node.same(&["XPENDING s g", "XPENDING s g - + 99"]);
     }
 }

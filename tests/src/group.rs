@@ -258,11 +258,21 @@ impl Group {
     /// # Errors
     /// When it does not, or not well.
     pub fn wait_for_end(&mut self, server: usize) -> Result<()> {
-        let running = self.member(server)?.running.as_mut();
-        let running = running.context("the server does not run")?;
-        until("the server ends", || running.is_done())?;
-        self.member(server)?.running = None;
-        Ok(())
+        until("the server ends", || self.has_ended(server))
+    }
+
+    /// Returns whether a server has ended by itself.
+    ///
+    /// # Errors
+    /// When it did not end well, or did not run.
+    pub fn has_ended(&mut self, server: usize) -> Result<bool> {
+        let member = self.member(server)?;
+        let running = member.running.as_mut();
+        let is_done = running.context("the server does not run")?.is_done()?;
+        if is_done {
+            member.running = None;
+        }
+        Ok(is_done)
     }
 
     /// A client of one of the servers that is content with what a follower has.

@@ -65,3 +65,19 @@ pub enum OpenError {
     #[error("the NATS servers cannot be trusted with the log: {0}")]
     Assurance(#[from] AssuranceError),
 }
+
+impl OpenError {
+    /// Returns whether this is more than that somebody does not answer: the log may lose what it
+    /// has acknowledged.
+    pub fn is_alarming(&self) -> bool {
+        match self {
+            OpenError::Differs { .. } | OpenError::Refused { .. } => true,
+            OpenError::Assurance(error) => !matches!(error, AssuranceError::Silent { .. }),
+            OpenError::Address { .. }
+            | OpenError::Replicas { .. }
+            | OpenError::Connect(_)
+            | OpenError::Connection(_)
+            | OpenError::NotReady { .. } => false,
+        }
+    }
+}

@@ -6,7 +6,7 @@
 //! the protocol says. A [`SnapshotStore`] has the snapshots behind which the log is trimmed
 //! ([`trim`]).
 //! What the records mean is the business of a [`Replica`], which the owner of the driver brings.
-//! Beside the log, nodes tell one another that they are there ([`Presence`]).
+//! [`watch`] looks after the log in the background. Beside the log, nodes tell one another that they are there ([`Presence`]).
 //!
 //! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
 //! clients and the command line. `docs/replication.md` says what is promised.
@@ -24,6 +24,7 @@ mod connection;
 mod driver;
 mod error;
 mod gathered;
+mod guard;
 pub mod limits;
 mod opening;
 mod presence;
@@ -42,6 +43,8 @@ pub use clock::now as steady_now;
 pub use config::{Credentials, GroupName, GroupNameError, ServiceConfig};
 pub use driver::{Driver, DriverConfig, Lead, Standing, StartError};
 pub use error::OpenError;
+pub use guard::{Ward, watch};
+pub use opening::check_again;
 pub use presence::Presence;
 pub use replica::{Beginning, Halt, Inapplicable, Replica};
 pub use servers::{LogServer, LogServers};

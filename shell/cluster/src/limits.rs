@@ -61,3 +61,12 @@ pub const PRESENCE_BYTES_MAX: usize = 4096;
 
 /// How often a node tells the others of itself.
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often those who keep the log are asked whether they can still be trusted.
+pub const CHECK_EVERY: Duration = Duration::from_secs(60);
+
+/// The pause after the whole log was verified, before that begins again.
+pub const VERIFY_PAUSE: Duration = Duration::from_secs(600);
+
+/// How long a log may not give a record that it says it has, before that counts as missing.
+pub const VERIFY_SHORTFALL: Duration = Duration::from_secs(15);

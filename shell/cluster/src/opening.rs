@@ -32,7 +32,10 @@ pub(crate) async fn open(config: &ServiceConfig) -> Result<Connection, OpenError
     stream::check(config, &info.config)?;
     if let Assurance::Checked(system) = &config.assurance {
         let mut asking = connect(&config.servers, Some(system), deadline).await?;
-        while let Err(error) = assure(&mut asking, &connection, config, deadline).await? {
+        while let Err(error) = {
+            let info = ready_stream(&connection, config, deadline).await?;
+            assure(&mut asking, &connection, &info).await?
+        } {
             // A server may be on its way out or in.
             let may_answer = matches!(error, AssuranceError::Silent { .. });
             if !may_answer || Instant::now() >= deadline {
@@ -41,6 +44,36 @@ pub(crate) async fn open(config: &ServiceConfig) -> Result<Connection, OpenError
         }
     }
     Ok(connection)
+}
+
+/// Checks a log that is open already, in the same way. Nothing is made or waited for.
+///
+/// # Errors
+/// [`OpenError`]
+pub async fn check_again(config: &ServiceConfig) -> Result<(), OpenError> {
+    let (connection, info) = beside(config).await?;
+    stream::check(config, &info.config)?;
+    if let Assurance::Checked(system) = &config.assurance {
+        let mut asking = Connection::open(&config.servers, Some(system)).await?;
+        assure(&mut asking, &connection, &info).await??;
+    }
+    Ok(())
+}
+
+/// Another connection to a log that is open already, and what its stream is now.
+///
+/// # Errors
+/// [`OpenError`]
+pub(crate) async fn beside(config: &ServiceConfig) -> Result<(Connection, StreamInfo), OpenError> {
+    let connection = Connection::open(&config.servers, config.user.as_ref()).await?;
+    let stream = config.group.stream();
+    let question = connection.ask::<StreamInfo>(api::stream_info(&stream), Vec::new());
+    match question.await {
+        Ok(info) => Ok((connection, info)),
+        Err(error) => Err(OpenError::NotReady {
+            last: not_yet(&stream, error)?,
+        }),
+    }
 }
 
 /// Connects, even if the servers have yet to start.
@@ -133,11 +166,9 @@ fn not_yet(stream: &str, error: AskError) -> Result<String, OpenError> {
 async fn assure(
     asking: &mut Connection,
     connection: &Connection,
-    config: &ServiceConfig,
-    deadline: Instant,
+    info: &StreamInfo,
 ) -> Result<Result<(), AssuranceError>, OpenError> {
-    let info = ready_stream(connection, config, deadline).await?;
-    let keepers = stream::keepers(&info, &connection.server_name());
+    let keepers = stream::keepers(info, &connection.server_name());
     let (subject, headers) = (api::SETTINGS_OF_SERVERS, HeaderMap::new());
     let sent = asking.send(subject, "settings", headers, Vec::new()).await;
     sent.map_err(|error| OpenError::Connection(error.to_string()))?;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use async_nats::{HeaderMap, Message};
-use replication::{Event, Publish, Read, Ticket};
+use replication::{Event, Publish, Read, Seq, Ticket};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
@@ -48,8 +48,23 @@ impl LogService {
     /// # Errors
     /// [`OpenError`]
     pub async fn open(config: &ServiceConfig) -> Result<LogService, OpenError> {
-        Ok(LogService {
-            connection: opening::open(config).await?,
+        Ok(LogService::on(opening::open(config).await?, config))
+    }
+
+    /// Another connection to a log that is open already, and the first record that it has. Nothing
+    /// is made or checked.
+    ///
+    /// # Errors
+    /// [`OpenError`]
+    pub(crate) async fn beside(config: &ServiceConfig) -> Result<(LogService, Seq), OpenError> {
+        let (connection, info) = opening::beside(config).await?;
+        let first = Seq(info.state.first_seq.max(1));
+        Ok((LogService::on(connection, config), first))
+    }
+
+    fn on(connection: Connection, config: &ServiceConfig) -> LogService {
+        LogService {
+            connection,
             stream: config.group.stream(),
             subject: config.group.subject(),
             happened: VecDeque::new(),
@@ -58,7 +73,7 @@ impl LogService {
             keepers: None,
             questions: 0,
             unanswered: 0,
-        })
+        }
     }
 
     /// The longest body of a record that the servers take, in bytes.

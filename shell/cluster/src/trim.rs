@@ -15,6 +15,7 @@ use crate::api::{self, MessageOfLeader, Purged, StreamInfo};
 use crate::config::ServiceConfig;
 use crate::connection::{AskError, Connection};
 use crate::error::OpenError;
+use crate::opening;
 use crate::stream;
 
 /// Why the log is not trimmed.
@@ -66,21 +67,19 @@ pub fn trim(config: &ServiceConfig, behind: &Position, first: Seq) -> Result<Seq
         .enable_all()
         .build()?;
     runtime.block_on(async {
-        let connection = Connection::open(&config.servers, config.user.as_ref()).await?;
-        trim_on(&connection, config, behind, first).await
+        let (connection, info) = opening::beside(config).await?;
+        stream::check(config, &info.config)?;
+        trim_on(&connection, &info, config, (behind, first)).await
     })
 }
 
 async fn trim_on(
     connection: &Connection,
+    info: &StreamInfo,
     config: &ServiceConfig,
-    behind: &Position,
-    first: Seq,
+    (behind, first): (&Position, Seq),
 ) -> Result<Seq, TrimError> {
     let name = config.group.stream();
-    let question = connection.ask::<StreamInfo>(api::stream_info(&name), Vec::new());
-    let info = question.await.map_err(refused)?;
-    stream::check(config, &info.config)?;
     let found = Seq(info.state.first_seq);
     if first <= found {
         return Ok(found);

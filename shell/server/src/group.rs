@@ -5,6 +5,7 @@
 //! executes. Clients are served by the same code as without a group; they wait for the
 //! [`SharedLog`] as they would for a journal.
 
+mod guard;
 mod hand_over;
 mod member;
 mod node_file;
@@ -13,6 +14,7 @@ mod view;
 
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
@@ -50,6 +52,8 @@ pub struct GroupConfig {
     pub version: String,
     /// Which snapshots are made; none if no place is named for them.
     pub snapshots: Option<LogSnapshots>,
+    /// How many bytes of the log a follower reads again, each second, in the background; 0: none.
+    pub verify_bytes_per_s: u64,
 }
 
 /// Why a server is no member of its group.
@@ -86,6 +90,8 @@ pub(crate) struct Group {
     successors: Mutex<Vec<Successor>>,
     snapshots: OnceLock<Arc<GroupSnapshots>>,
     halted: OnceLock<Halt>,
+    /// The server leaves: nothing is looked after any more.
+    leaves: AtomicBool,
 }
 
 /// Who could take the lead over.
@@ -156,6 +162,7 @@ impl Shard {
         let greeting = view.greeting();
         let snapshots = self.open_snapshots(&config, id)?;
         let log = (log, view);
+        let guarded = (config.service.clone(), config.verify_bytes_per_s);
         let mut member = Member::new(Arc::clone(self), log, mark, snapshots, allocator, joined);
         let beginning = member.begin();
         let config = DriverConfig {
@@ -168,6 +175,7 @@ impl Shard {
         let driver = Driver::start(config, beginning, member)?;
         *self.group.driver.lock() = Some(driver);
         self.keep_marks(file)?;
+        guard::begin(self, guarded)?;
         let shard = Arc::clone(self);
         let hand_overs = Worker::start("weir-hand-over", move |asked| {
             hand_over::run(&shard, &asked, Meter::new(allocator));
@@ -188,6 +196,7 @@ impl Shard {
         if self.journal.shared().is_none() {
             return;
         }
+        self.group.leaves.store(true, Ordering::Relaxed);
         if let Some(snapshots) = self.group.snapshots.get() {
             snapshots.leave();
         }
@@ -203,6 +212,15 @@ impl Shard {
         if let Some(hand_overs) = hand_overs {
             hand_overs.end();
         }
+    }
+
+    /// Serves nobody any more, and has the server end.
+    fn halt(&self, why: Halt) {
+        if let Some(log) = self.journal.shared() {
+            log.be_silent();
+        }
+        self.group.halted.get_or_init(|| why);
+        self.end();
     }
 
     /// Why this server serves nobody any more, if that is so.

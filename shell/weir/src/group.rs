@@ -37,6 +37,7 @@ pub(crate) fn config(log: SharedLogConfig, dir: &Path) -> anyhow::Result<GroupCo
         file: dir.join(NODE_FILE),
         version: help::version(),
         snapshots: log.snapshots,
+        verify_bytes_per_s: log.verify_bytes_per_s,
     })
 }
 

@@ -454,6 +454,16 @@ pub(super) const ROWS: &[Setting] = &[
         "As whom to connect to the servers of log; empty: they ask nobody.",
     ),
     row(
+        "log-verify-rate",
+        Integer {
+            min: 0,
+            max: 1 << 30,
+        },
+        "1024",
+        AtStart,
+        "How many KiB of log a second a server that follows reads again in the background, to see that all of it is whole; 0: none.",
+    ),
+    row(
         "logfile",
         Text,
         "",

@@ -21,6 +21,8 @@ pub struct SharedLogConfig {
     pub replicas: u8,
     /// How much longer than a lease a follower waits, in percent.
     pub drift_percent: u32,
+    /// How many bytes a second a follower reads again in the background; 0: none.
+    pub verify_bytes_per_s: u64,
     /// Which snapshots are made; none if no place is named for them.
     pub snapshots: Option<LogSnapshots>,
 }
@@ -90,6 +92,7 @@ impl SharedLogConfig {
             system_user: system_user.filter(|_| is_checked),
             replicas: settings.number("log-replicas"),
             drift_percent: settings.number("log-drift"),
+            verify_bytes_per_s: settings.number::<u64>("log-verify-rate") << 10,
             snapshots: LogSnapshots::resolve(settings),
         })
     }
@@ -202,7 +205,7 @@ mod tests {
         let system_user = Some(("sys".to_owned(), String::new()));
         assert_eq!((log.user, log.system_user), (None, system_user));
         assert_eq!((log.replicas, log.drift_percent), (3, 25));
-        assert_eq!(log.snapshots, None);
+        assert_eq!((log.snapshots, log.verify_bytes_per_s), (None, 1 << 20));
         let mut completed = settings(&GOOD);
         completed.complete();
         let config = ShellConfig::resolve(&completed);

@@ -535,6 +535,15 @@ pub struct ThreadFigures {
     pub writes: u64,
 }
 
+/// What was found about a log that several servers share, by looking at it in the background.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LogGuardFigures {
+    /// Why those who keep the log cannot be trusted any more; empty if they can.
+    pub alarm: String,
+    /// The last record up to which this pass has found the log whole; 0: none yet.
+    pub verified_seq: u64,
+}
+
 /// Snapshots of a log that several servers share, as this one sees them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogSnapshotFigures {
@@ -599,6 +608,8 @@ pub struct ShellFigures {
     pub persistence: PersistenceFigures,
     /// The snapshots of the group; none if no place is named for them.
     pub log_snapshots: Option<LogSnapshotFigures>,
+    /// What is known of the log that several servers share; nothing without one.
+    pub log_guard: LogGuardFigures,
     /// Where clients can connect, a line of `INFO` each.
     pub listeners: Vec<String>,
     /// What each I/O thread has done.

@@ -365,9 +365,7 @@ impl Replica for Member {
 
     fn halt(&mut self, why: Halt) {
         self.node.leads = false;
-        self.node.log.be_silent();
-        self.shard.group.halted.get_or_init(|| why);
-        self.shard.end();
+        self.shard.halt(why);
         self.joined = None;
     }
 }

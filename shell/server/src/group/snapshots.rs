@@ -116,6 +116,18 @@ impl GroupSnapshots {
         self.loading.store(NONE, Ordering::Relaxed);
     }
 
+    /// Where the oldest snapshot is that a log which begins at `first` follows. `None` if there is
+    /// none, or the place cannot be read.
+    pub(super) fn beginning_of(&self, first: Seq) -> Option<Position> {
+        let mut found = self.store.snapshots().ok()?;
+        let mut oldest = None;
+        while let Some(seq) = found.newest().filter(|seq| seq.next() >= first) {
+            oldest = Some(seq);
+            found = found.without(seq);
+        }
+        self.store.position(oldest?).ok()
+    }
+
     /// Ends the thread, and whoever waits for a snapshot.
     pub(super) fn leave(&self) {
         self.leaves.store(true, Ordering::Relaxed);

@@ -107,6 +107,9 @@ pub(super) fn group(sheet: &mut Sheet, ctx: &mut Ctx<'_>) {
     let staleness_ms = staleness_ms.map_or(-1, u64::cast_signed);
     sheet.line("group_staleness_ms", staleness_ms);
     log(sheet, ctx.server, now);
+    let guard = &ctx.server.shell.log_guard;
+    sheet.line("group_log_verified_seq", guard.verified_seq);
+    sheet.line("group_log_alarm", &guard.alarm);
     if let Some(figures) = &ctx.server.shell.log_snapshots {
         snapshots(sheet, figures);
     }

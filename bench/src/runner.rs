@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
+use weir_tests::peers::Peers;
 
 use crate::control::Value;
 use crate::curve::Curve;
@@ -251,6 +252,11 @@ fn ending_of_probe(peer: &Peer, needs: Needs, setup: &Setup) -> Ending {
             &["CONFIG", "GET", "tls-port"],
             |reply| matches!(reply, Ok(Value::Array(pair)) if !pair.is_empty()),
         ),
+        Needs::SharedLog => match Peers::binary("nats215-server") {
+            Ok(Some(_)) => Ending::Finished,
+            Ok(None) => Ending::Unsupported,
+            Err(error) => Ending::Failed(format!("{error:#}")),
+        },
         Needs::Console => ending_of_question(
             peer,
             setup,

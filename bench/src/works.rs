@@ -145,6 +145,8 @@ pub enum Needs {
     Idempotence,
     /// TLS.
     Tls,
+    /// NATS servers on this machine, for weir's log.
+    SharedLog,
     /// weir's page and metrics by HTTP.
     Console,
 }

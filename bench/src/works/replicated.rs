@@ -14,7 +14,7 @@ use anyhow::{Context, Result, ensure};
 use weir_tests::group::{Group, SERVERS};
 
 use super::timed::{EntryShape, Repeat, expect_length, flush, percentiles, xadd};
-use super::{Rig, Schedule, Setup, Suite, Work};
+use super::{Needs, Rig, Schedule, Setup, Suite, Work};
 use crate::control::Control;
 use crate::load::{Check, Load, Source};
 use crate::node::{Node, Persistence};
@@ -78,6 +78,10 @@ impl Work for Replicated {
             format!("XADD 1x64 {policy}, {replicas} replicas P{pipeline} c{connections}")
         };
         LOADS.into_iter().map(title).collect()
+    }
+
+    fn needs(&self) -> Needs {
+        Needs::SharedLog
     }
 
     fn schedule(&self) -> Schedule {

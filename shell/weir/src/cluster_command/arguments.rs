@@ -28,23 +28,24 @@ impl Arguments {
     /// Reads them; nothing if they are not understood. `password` is the one of the environment.
     pub(super) fn parse(arguments: &[String], password: Option<String>) -> Option<Arguments> {
         let mut arguments = arguments.iter().map(String::as_str);
-        let mut task = match arguments.next()? {
-            "status" => Task::Status,
-            "failover" => Task::Failover { to: None },
-            _ => return None,
-        };
+        let task = arguments.next()?;
         let mut nodes = vec![HERE.to_owned()];
-        let (mut user, mut password) = (None, password);
+        let (mut user, mut password, mut to) = (None, password, None);
         while let Some(option) = arguments.next() {
             let value = arguments.next()?;
-            match (option, &mut task) {
-                ("--nodes", _) => nodes = value.split(',').map(str::to_owned).collect(),
-                ("--user", _) => user = Some(value.to_owned()),
-                ("--password", _) => password = Some(value.to_owned()),
-                ("--to", Task::Failover { to }) => *to = Some(value.to_owned()),
+            match option {
+                "--nodes" => nodes = value.split(',').map(str::to_owned).collect(),
+                "--user" => user = Some(value.to_owned()),
+                "--password" => password = Some(value.to_owned()),
+                "--to" => to = Some(value.to_owned()),
                 _ => return None,
             }
         }
+        let task = match task {
+            "status" if to.is_none() => Task::Status,
+            "failover" => Task::Failover { to },
+            _ => return None,
+        };
         let user = user.unwrap_or_else(|| "default".to_owned());
         let login = password.map(|password| Login { user, password });
         Some(Arguments { task, nodes, login })

@@ -4,9 +4,9 @@
 //! are the two things that it needs to run: a [`LogService`], which publishes and reads records,
 //! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
 //! the protocol says. A [`SnapshotStore`] has the snapshots behind which the log is trimmed
-//! ([`trim`]). What the records mean is the business of a [`Replica`], which the owner of the driver
-//! brings. [`watch`] looks after the log in the background. Beside the log, nodes tell one another
-//! that they are there ([`Presence`]).
+//! ([`trim`]). What the records mean is the business of a [`Replica`], which the owner of the
+//! driver brings. [`watch`] looks after the log in the background. Beside the log, nodes tell one
+//! another that they are there ([`Presence`]).
 //!
 //! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
 //! clients and the command line. `docs/replication.md` says what is promised.

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use sim::engine_run::{Bug, Counts, Plan, run};
+use sim::engine_run::{Bug, Counts, Plan, Workload, run};
 
 /// Seeds in which a planted bug must be found.
 const BUG_SEEDS: u64 = 100;
@@ -18,7 +18,12 @@ fn main() -> Result<()> {
     let seeds = numbers.next().transpose()?.unwrap_or(100);
     let steps = numbers.next().transpose()?.unwrap_or(2000);
     let begin = Instant::now();
-    let plan = |seed, bug| Plan { seed, steps, bug };
+    let plan = |seed, bug: Option<Bug>| Plan {
+        seed,
+        steps,
+        bug,
+        workload: bug.map_or(Workload::Relies, Bug::workload),
+    };
     for bug in Bug::ALL {
         let mut runs = (first..first + BUG_SEEDS).map(|seed| (seed, run(plan(seed, Some(bug)))));
         let found = runs.find_map(|(seed, result)| Some((seed, result.err()?)));

@@ -102,13 +102,9 @@ fn several_nodes_in_one_process_do_not_know_of_one_another() {
 fn planted_bugs_are_found() {
     for bug in Bug::ALL {
         let found = (0..60).any(|seed| {
-            let workload = match bug {
-                Bug::EvictedUnsaid => Workload::AnyKeyMayGo,
-                _ => Workload::Relies,
-            };
             let plan = Plan {
                 bug: Some(bug),
-                workload,
+                workload: bug.workload(),
                 ..plan(seed)
             };
             run(plan).is_err()

@@ -93,7 +93,7 @@ impl Kept {
         let count = 1 + rng.below(60);
         match rng.below(8) {
             0..2 => append(NEEDED, short, Purpose::Kept(Told::Added)),
-            2 if count % 2 == 0 => append(CAPPED, short, Purpose::Any),
+            2 if count.is_multiple_of(2) => append(CAPPED, short, Purpose::Any),
             2 => append(LIGHT, || unpackable(rng), Purpose::Any),
             3 => request!(Purpose::Look, "XLEN", CAPPED),
             4..6 => request!(
@@ -159,7 +159,7 @@ impl Kept {
             "{len} entries are too many"
         );
         let light = stream_of(engine, LIGHT).filter(|_| self.is_set);
-        light.map_or(Ok(()), |stream| ensure_light(stream))
+        light.map_or(Ok(()), ensure_light)
     }
 
     /// The same when more time has passed than anything waits.
@@ -221,7 +221,7 @@ impl Kept {
 
 /// A stream is as large as it may be, and not smaller than it has to be.
 fn ensure_light(stream: &Stream) -> Result<()> {
-    let bytes = stream.entries().chunk_bytes() as u64;
+    let bytes = stream.entries().chunk_bytes();
     ensure!(
         bytes < LIGHT_BYTES_MAX + CHUNK_BYTES,
         "{bytes} bytes are too many"

@@ -167,6 +167,15 @@ impl Bug {
         Bug::ReleasedWhenFull,
         Bug::RewrittenMidScript,
     ];
+
+    /// The workload in which it shows.
+    pub fn workload(self) -> Workload {
+        if self == Bug::EvictedUnsaid {
+            Workload::AnyKeyMayGo
+        } else {
+            Workload::Relies
+        }
+    }
 }
 
 /// Runs a plan.

@@ -87,16 +87,16 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "cluster",
-        arguments: "status|failover [--nodes HOST:PORT,...]",
-        summary: "look at nodes that share a log, or hand over",
+        arguments: "status|failover [...]",
+        summary: "look at a group, or hand its lead over",
         detail: "status prints a table of the nodes of a group and of the NATS servers that keep its \
                  log; the exit status is not 0 if anything is not well, and the text says what. \
                  failover has the leader hand over to the node that --to HOST:PORT names, or to the \
-                 one that has applied the most, and waits until that leads. --nodes names nodes, \
-                 127.0.0.1:6379 unless it is given; one that answers is enough to find the others. \
-                 They are asked for INFO and FAILOVER, as the user that --user names with \
-                 --password, or with the password in the variable REDISCLI_AUTH. Connections are \
-                 without TLS.",
+                 one that has applied the most, and waits until that leads. --nodes has the addresses \
+                 of nodes, each as HOST:PORT, with commas between them, and is 127.0.0.1:6379 unless \
+                 it is given; one that answers is enough to find the others. They are asked for INFO \
+                 and FAILOVER, as the user that --user names with --password, or with the password \
+                 in the variable REDISCLI_AUTH. Connections are without TLS.",
         completes: Completes::Words(cluster_command::TASKS),
         run: |arguments| {
             let done = cluster_command::run(arguments)?;

@@ -119,6 +119,11 @@ async function open(origin) {
 
 /** Fails if the page breaks a rule of accessibility. */
 async function accessible(page, name) {
+  // A color that is still changing is none that anybody reads. What moves for ever has no end.
+  await page.evaluate(() => {
+    const changes = document.getAnimations().filter((animation) => animation instanceof CSSTransition);
+    return Promise.allSettled(changes.map((change) => change.finished));
+  });
   await page.evaluate(axe.source);
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
   const found = violations.map(

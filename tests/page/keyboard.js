@@ -70,6 +70,7 @@ main(async ({ origin, client, page }) => {
   await until("it is acknowledged", async () => (await client.ask("XPENDING stream:090 kitchen"))[0] === 0);
   await press("u");
   await until("up to the groups", async () => (await hash()).endsWith("stream%3A090/groups") || (await hash()));
+  await tab.locator("main .tabs a[aria-current]").waitFor();
   await press("u");
   await until("up to the streams", async () => (await hash()) === "#/streams" || (await hash()));
   await press("g", "s");

@@ -41,12 +41,10 @@ impl Arguments {
                 _ => return None,
             }
         }
-        let task = if task == "status" && to.is_none() {
-            Task::Status
-        } else if task == "failover" {
-            Task::Failover { to }
-        } else {
-            return None;
+        let task = match task {
+            "status" if to.is_none() => Task::Status,
+            "failover" => Task::Failover { to },
+            _ => return None,
         };
         let user = user.unwrap_or_else(|| "default".to_owned());
         let login = password.map(|password| Login { user, password });

@@ -17,6 +17,12 @@ const PACE: Duration = Duration::from_millis(10);
 /// How long no append may be accepted on a busy machine. A leader that stops hands over.
 const LONGEST_GAP: Duration = Duration::from_secs(5);
 
+/// How many appends there are, at least, before the next server is stopped.
+const APPENDS: u64 = 400;
+
+/// How old what a server shows may be that follows, in milliseconds.
+const FRESH_MS: i64 = 1000;
+
 #[test]
 fn a_group_is_restarted_server_by_server_and_loses_nothing() -> Result<()> {
     let Some(mut group) = Group::start(&weir()?)? else {
@@ -41,18 +47,32 @@ fn a_group_is_restarted_server_by_server_and_loses_nothing() -> Result<()> {
             group.has_ended(server)
         })?;
         group.start_server(server)?;
-        until("all follow again", || {
+        until("it follows again", || {
+            look();
+            let staleness = group.info(server, "group", "group_staleness_ms");
+            let staleness: Option<i64> = staleness.ok().flatten().and_then(|it| it.parse().ok());
+            Ok(staleness.is_some_and(|ms| (0..FRESH_MS).contains(&ms)))
+        })?;
+        until("all others have what the leader has", || {
             look();
             let known = finder.positions();
             Ok(known.is_ok_and(|(own, others)| {
                 others.len() == SERVERS - 1 && others.iter().all(|it| *it + 1000 >= own)
             }))
         })?;
+        let goal = clients.appends() + APPENDS;
+        until("clients go on", || {
+            look();
+            Ok(clients.appends() >= goal)
+        })?;
     }
     ensure!(group.leader()? != leader, "the leader was restarted");
     let longest = look();
     let audited = clients.stop(&*finder)?;
-    ensure!(audited.appended > 0, "{audited:?}");
+    ensure!(
+        audited.appended > SERVERS * APPENDS as usize,
+        "{audited:?}"
+    );
     ensure!(longest < LONGEST_GAP, "no append for {longest:?}");
     Ok(())
 }

@@ -69,10 +69,7 @@ fn a_group_is_restarted_server_by_server_and_loses_nothing() -> Result<()> {
     ensure!(group.leader()? != leader, "the leader was restarted");
     let longest = look();
     let audited = clients.stop(&*finder)?;
-    ensure!(
-        audited.appended > SERVERS * APPENDS as usize,
-        "{audited:?}"
-    );
+    ensure!(audited.appended > SERVERS * APPENDS as usize, "{audited:?}");
     ensure!(longest < LONGEST_GAP, "no append for {longest:?}");
     Ok(())
 }

@@ -1,25 +1,34 @@
 //! Clients of a server that may go at any time, and the audit of what it has kept.
 //!
 //! Producers append with idempotent IDs and retry the same ID until they have its reply; consumers
-//! read in a group and acknowledge. In the end every acknowledged append must be in its stream
-//! exactly once, in the order of its producer, under the ID that was replied; and no acknowledged
-//! entry may be pending.
+//! read in a group and acknowledge; [`readers`] look at what is there meanwhile. In the end every
+//! acknowledged append must be in its stream exactly once, in the order of its producer, under the
+//! ID that was replied; no acknowledged entry may be pending; and everything that anybody was shown
+//! must still be so ([`audit`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+pub mod audit;
+mod readers;
+pub mod told;
+
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use redis::{Connection, RedisError, RedisResult, Value};
 
+use crate::exactly_once::audit::{Audited, Kept};
+use crate::exactly_once::told::{Entry, Told};
 use crate::finder::Finder;
 use crate::real_clients::{Mode, PRODUCERS, Program, RealClient};
 
-const STREAMS: u64 = 4;
-const GROUP: &str = "workers";
+/// How many streams there are: `s0` and so on.
+pub const STREAMS: u64 = 4;
+
+/// The group of each stream.
+pub const GROUP: &str = "workers";
 
 /// How long a request may take, with all its retries.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -32,22 +41,24 @@ pub trait Servers: Send + Sync + 'static {
     /// When it is not, or not yet.
     fn connect(&self) -> RedisResult<Connection>;
 
+    /// How many servers show the same, of which one takes writes.
+    fn count(&self) -> usize {
+        1
+    }
+
+    /// Connects to one of them that is only read from; what it shows may be old.
+    ///
+    /// # Errors
+    /// When it is not there, or not yet.
+    fn connect_to_reader(&self, _number: usize) -> RedisResult<Connection> {
+        self.connect()
+    }
+
     /// Returns whether an answer means that the server has gone or is another one now, so that the
     /// request is to be sent again.
     fn has_gone(&self, error: &RedisError) -> bool {
         error.is_io_error() || error.is_connection_dropped()
     }
-}
-
-/// What the clients were told.
-#[derive(Debug, Default)]
-pub struct Told {
-    /// By producer: the ID that was replied for each message, in order.
-    appended: Mutex<BTreeMap<u64, Vec<String>>>,
-    /// By stream: entries whose acknowledgement was replied.
-    acknowledged: Mutex<BTreeMap<u64, BTreeSet<String>>>,
-    appends: AtomicU64,
-    retries: AtomicU64,
 }
 
 /// Clients that run until they are stopped.
@@ -59,17 +70,6 @@ pub struct Clients {
     programs: Vec<Program>,
     /// The number of the next producer.
     next: u64,
-}
-
-/// What was compared and found to be as it was told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Audited {
-    /// Appends that had a reply.
-    pub appended: usize,
-    /// Entries whose acknowledgement had a reply.
-    pub acknowledged: usize,
-    /// Requests that were sent again.
-    pub retries: u64,
 }
 
 impl Clients {
@@ -100,6 +100,7 @@ impl Clients {
                 consume(stream, &*servers, &told, &stop)
             }));
         }
+        running.extend(readers::start(servers, told, stop));
         Ok(clients)
     }
 
@@ -153,23 +154,40 @@ impl Clients {
         Ok(first..self.next)
     }
 
-    /// How many appends of a producer of a program have had a reply.
+    /// How many appends of a producer have had a reply.
     pub fn appends_of(&self, producer: u64) -> usize {
-        let appended = self.told.appended.lock();
-        let appended = appended.unwrap_or_else(PoisonError::into_inner);
-        appended.get(&producer).map_or(0, Vec::len)
+        self.told.appends_of(producer)
     }
 
     /// How many appends have had a reply.
     pub fn appends(&self) -> u64 {
-        self.told.appends.load(Ordering::Relaxed)
+        self.told.appends()
     }
 
-    /// Lets the clients end, and compares what the server has with what they were told.
+    /// What clients were told until now.
+    pub fn told(&self) -> Arc<Told> {
+        Arc::clone(&self.told)
+    }
+
+    /// Looks whether all clients still run.
     ///
     /// # Errors
-    /// When something is not as it was told, or a request was refused.
-    pub fn stop(self, servers: &impl Servers) -> Result<Audited> {
+    /// When one has ended by itself, which none does unless it fails.
+    pub fn ensure_running(&mut self) -> Result<()> {
+        if let Some(at) = self.running.iter().position(JoinHandle::is_finished) {
+            let ended = self.running.swap_remove(at);
+            ended.join().ok().context("a client panicked")??;
+        }
+        self.programs
+            .iter_mut()
+            .try_for_each(Program::ensure_running)
+    }
+
+    /// Lets the clients end what they have begun.
+    ///
+    /// # Errors
+    /// When a request was refused, or not answered in time.
+    pub fn end(self) -> Result<()> {
         self.stop.store(true, Ordering::Relaxed);
         for client in self.running {
             client.join().ok().context("a client panicked")??;
@@ -177,39 +195,19 @@ impl Clients {
         for program in self.programs {
             program.end()?;
         }
-        audit(servers, &self.told)
+        Ok(())
     }
-}
 
-impl Told {
-    /// Notes what a program was told, as it has printed it.
+    /// Lets the clients end, and compares what the server has with what they were told.
     ///
     /// # Errors
-    /// It makes no sense.
-    pub(crate) fn note(&self, line: &str) -> Result<()> {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words[..] {
-            ["appended", producer, message, id] => {
-                let appended = self.appended.lock();
-                let mut appended = appended.unwrap_or_else(PoisonError::into_inner);
-                let ids = appended.entry(producer.parse()?).or_default();
-                ensure!(message.parse() == Ok(ids.len()), "not the next message");
-                ids.push(id.to_owned());
-                self.appends.fetch_add(1, Ordering::Relaxed);
-            }
-            ["acknowledged", stream, id] => {
-                let stream = stream.strip_prefix('s').context("an unknown stream")?;
-                let acknowledged = self.acknowledged.lock();
-                let mut acknowledged = acknowledged.unwrap_or_else(PoisonError::into_inner);
-                let done = acknowledged.entry(stream.parse()?).or_default();
-                done.insert(id.to_owned());
-            }
-            ["again", ..] => {
-                self.retries.fetch_add(1, Ordering::Relaxed);
-            }
-            _ => bail!("an unknown line"),
-        }
-        Ok(())
+    /// When something is not as it was told, or a request was refused.
+    pub fn stop(self, servers: &impl Servers) -> Result<Audited> {
+        let told = self.told();
+        self.end()?;
+        let audited = told.compare(&Kept::read(&mut servers.connect()?)?);
+        ensure!(audited.wrong.is_empty(), "{audited}");
+        Ok(audited)
     }
 }
 
@@ -229,7 +227,7 @@ fn insist(
                 Err(error) => return Err(error).context("refused"),
             }
             *connection = None;
-            told.retries.fetch_add(1, Ordering::Relaxed);
+            told.retried();
         }
         ensure!(Instant::now() < deadline, "no answer within a minute");
         *connection = servers.connect().ok();
@@ -246,9 +244,8 @@ fn produce(
     stop: &AtomicBool,
 ) -> Result<()> {
     let mut connection = None;
-    let mut ids = Vec::new();
+    let mut message = 0;
     while !stop.load(Ordering::Relaxed) {
-        let message = ids.len();
         let mut append = redis::cmd("XADD");
         append
             .arg(format!("s{}", number % STREAMS))
@@ -262,23 +259,20 @@ fn produce(
             .arg("message")
             .arg(message);
         let reply = insist(servers, &mut connection, &append, told).context("XADD")?;
-        ids.push(text(&reply));
-        told.appends.fetch_add(1, Ordering::Relaxed);
+        told.appended(number, message, text(&reply).parse()?)?;
+        message += 1;
         thread::sleep(pace);
     }
-    let mut appended = told.appended.lock().unwrap_or_else(PoisonError::into_inner);
-    appended.insert(number, ids);
     Ok(())
 }
 
 fn consume(stream: u64, servers: &impl Servers, told: &Told, stop: &AtomicBool) -> Result<()> {
     let mut connection = None;
     let key = format!("s{stream}");
-    let mut done = BTreeSet::new();
     // After a restart, what was delivered and not acknowledged comes again under "0".
     let mut from = "0";
     while !stop.load(Ordering::Relaxed) {
-        let before = told.retries.load(Ordering::Relaxed);
+        let before = told.retries();
         let mut read = redis::cmd("XREADGROUP");
         read.arg("GROUP")
             .arg(GROUP)
@@ -289,43 +283,34 @@ fn consume(stream: u64, servers: &impl Servers, told: &Told, stop: &AtomicBool) 
             .arg(&key)
             .arg(from);
         let reply = insist(servers, &mut connection, &read, told).context("XREADGROUP")?;
-        let ids = entry_ids(&reply);
-        if ids.is_empty() {
-            from = if told.retries.load(Ordering::Relaxed) == before {
-                ">"
-            } else {
-                "0"
-            };
+        let entries = delivered(reply)?;
+        if entries.is_empty() {
+            from = if told.retries() == before { ">" } else { "0" };
             thread::sleep(Duration::from_millis(1));
             continue;
         }
+        told.delivered(stream, &entries);
         let mut acknowledge = redis::cmd("XACK");
-        acknowledge.arg(&key).arg(GROUP).arg(&ids);
+        acknowledge.arg(&key).arg(GROUP);
+        for entry in &entries {
+            acknowledge.arg(entry.id.to_string());
+        }
         insist(servers, &mut connection, &acknowledge, told).context("XACK")?;
-        done.extend(ids);
+        for entry in &entries {
+            told.acknowledged(stream, entry.id);
+        }
     }
-    let acknowledged = told.acknowledged.lock();
-    let mut acknowledged = acknowledged.unwrap_or_else(PoisonError::into_inner);
-    acknowledged.entry(stream).or_default().extend(done);
     Ok(())
 }
 
-/// The IDs in a reply of XREADGROUP.
-fn entry_ids(reply: &Value) -> Vec<String> {
-    let Value::Array(streams) = reply else {
-        return Vec::new();
-    };
-    let Some(Value::Array(stream)) = streams.first() else {
-        return Vec::new();
-    };
-    let Some(Value::Array(entries)) = stream.get(1) else {
-        return Vec::new();
-    };
-    let id = |entry: &Value| match entry {
-        Value::Array(parts) => parts.first().map(text),
-        _ => None,
-    };
-    entries.iter().filter_map(id).collect()
+/// The entries in a reply of XREADGROUP for one stream.
+fn delivered(reply: Value) -> Result<Vec<Entry>> {
+    type Entries = Vec<(String, Vec<String>)>;
+    let streams: Option<Vec<(String, Entries)>> = redis::from_redis_value(reply)?;
+    let entries = streams.into_iter().flatten().flat_map(|(_, it)| it);
+    entries
+        .map(|(id, fields)| Entry::of(&id, &fields))
+        .collect()
 }
 
 fn text(value: &Value) -> String {
@@ -334,65 +319,4 @@ fn text(value: &Value) -> String {
         Value::SimpleString(text) => text.clone(),
         other => format!("{other:?}"),
     }
-}
-
-/// Compares what the server has with what it acknowledged.
-fn audit(servers: &impl Servers, told: &Told) -> Result<Audited> {
-    let mut connection = None;
-    let mut found: BTreeMap<u64, Vec<(usize, String)>> = BTreeMap::new();
-    let mut pending: BTreeMap<u64, BTreeSet<String>> = BTreeMap::new();
-    for stream in 0..STREAMS {
-        let key = format!("s{stream}");
-        let mut range = redis::cmd("XRANGE");
-        range.arg(&key).arg("-").arg("+");
-        let entries = insist(servers, &mut connection, &range, told)?;
-        let entries: Vec<(String, Vec<String>)> = redis::from_redis_value(entries)?;
-        for (id, fields) in entries {
-            let [_, producer, _, message] = &fields[..] else {
-                bail!("entry {id} of {key} is {fields:?}")
-            };
-            let messages = found.entry(producer.parse()?).or_default();
-            messages.push((message.parse()?, id));
-        }
-        let mut left = redis::cmd("XPENDING");
-        left.arg(&key).arg(GROUP).arg("-").arg("+").arg(1_000_000);
-        let left = insist(servers, &mut connection, &left, told)?;
-        let left: Vec<(String, String, u64, u64)> = redis::from_redis_value(left)?;
-        pending.insert(stream, left.into_iter().map(|(id, ..)| id).collect());
-    }
-    let appended = told.appended.lock().unwrap_or_else(PoisonError::into_inner);
-    for (producer, ids) in appended.iter() {
-        let kept = found.remove(producer).unwrap_or_default();
-        for (position, (message, id)) in kept.iter().enumerate() {
-            ensure!(
-                *message == position,
-                "producer {producer}: message {message} at place {position} ({id})"
-            );
-            ensure!(
-                ids.get(position) == Some(id),
-                "producer {producer}: message {message} has ID {id}, told {:?}",
-                ids.get(position)
-            );
-        }
-        let (acknowledged, kept) = (ids.len(), kept.len());
-        ensure!(
-            kept == acknowledged,
-            "producer {producer}: {acknowledged} acknowledged, {kept} kept"
-        );
-    }
-    ensure!(found.is_empty(), "entries of unknown producers: {found:?}");
-    let acknowledged = told.acknowledged.lock();
-    let acknowledged = acknowledged.unwrap_or_else(PoisonError::into_inner);
-    for (stream, done) in acknowledged.iter() {
-        let again: Vec<_> = done.intersection(&pending[stream]).collect();
-        ensure!(
-            again.is_empty(),
-            "stream {stream}: acknowledged, yet pending: {again:?}"
-        );
-    }
-    Ok(Audited {
-        appended: appended.values().map(Vec::len).sum(),
-        acknowledged: acknowledged.values().map(BTreeSet::len).sum(),
-        retries: told.retries.load(Ordering::Relaxed),
-    })
 }

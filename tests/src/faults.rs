@@ -8,8 +8,12 @@
 //! it; the lead is handed over. After each fault appends must go on. In the end everything that was
 //! acknowledged must be there once.
 
+mod evidence;
+mod fault;
+mod outcome;
+mod watch;
+
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,8 +22,14 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use tempfile::TempDir;
 
-use crate::exactly_once::{Audited, Clients, Servers};
+use crate::exactly_once::audit::Kept;
+use crate::exactly_once::told::Told;
+use crate::exactly_once::{Clients, Servers};
+pub use crate::faults::fault::{FAULTS, Fault, Ways};
+pub use crate::faults::outcome::Outcome;
+use crate::faults::watch::{LOOK, Watch};
 use crate::finder::Finder;
 use crate::group::{Group, NAME, SERVERS};
 use crate::link::{Direction, Link, Traffic};
@@ -36,8 +46,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// How long a server may take to read the log.
 const READING_TIME: Duration = Duration::from_secs(300);
 
-/// How often to look whether appends go on.
-const LOOK: Duration = Duration::from_millis(2);
+/// How long a run may take, and how much longer for each fault; most take about ten seconds.
+const RUN_TIME: Duration = Duration::from_secs(120);
+const FAULT_TIME: Duration = Duration::from_secs(30);
 
 /// How many of the last lines of each server are shown after a failure.
 const LINES_SHOWN: usize = 40;
@@ -51,7 +62,7 @@ pub struct Options {
     /// The binary of the server.
     pub server: PathBuf,
     /// How many faults there are: all kinds in turn, each time in another order.
-    pub faults: u64,
+    pub faults: u32,
     /// What the names of those kinds begin with that are done.
     pub only: String,
     /// Producers that are not real clients.
@@ -64,79 +75,9 @@ pub struct Options {
     pub seed: u64,
     /// How long a fault lasts at most that ends by itself.
     pub longest: Duration,
+    /// Where servers keep what they have, in a folder that is made there.
+    pub parent: PathBuf,
 }
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Outcome {
-    /// How long no append was accepted, by fault, sorted.
-    pub gaps: BTreeMap<Fault, Vec<Duration>>,
-    /// What was compared, and found to be as clients were told.
-    pub audited: Audited,
-    /// Libraries of the real clients.
-    pub libraries: Vec<&'static str>,
-}
-
-/// What is done, to which server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Fault {
-    /// The lead is handed over, as planned.
-    HandOver,
-    /// The leader is killed.
-    KillLeader,
-    /// A follower is killed.
-    KillFollower,
-    /// The leader is paused.
-    PauseLeader,
-    /// Nothing passes between the leader and the log.
-    DivideLeader(Ways),
-    /// Everything takes longer between the leader and the log.
-    SlowLeader,
-    /// The connections between the leader and the log end, and cannot be opened.
-    CutLeader,
-    /// The NATS server that leads the log is killed.
-    KillLogLeader,
-    /// Another NATS server is killed.
-    KillLogServer,
-    /// Another NATS server is paused.
-    PauseLogServer,
-    /// Another NATS server is divided from those that it keeps the log with.
-    DivideLogServer,
-    /// Another NATS server loses its disk.
-    EmptyLogServer,
-    /// A NATS server has no room on its disk.
-    FillLogServer,
-}
-
-/// In which directions nothing arrives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Ways {
-    /// To the log.
-    There,
-    /// From the log.
-    Back,
-    /// In both.
-    Both,
-}
-
-/// All kinds of faults.
-pub const FAULTS: [Fault; 15] = [
-    Fault::HandOver,
-    Fault::KillLeader,
-    Fault::KillFollower,
-    Fault::PauseLeader,
-    Fault::DivideLeader(Ways::There),
-    Fault::DivideLeader(Ways::Back),
-    Fault::DivideLeader(Ways::Both),
-    Fault::SlowLeader,
-    Fault::CutLeader,
-    Fault::KillLogLeader,
-    Fault::KillLogServer,
-    Fault::PauseLogServer,
-    Fault::DivideLogServer,
-    Fault::EmptyLogServer,
-    Fault::FillLogServer,
-];
 
 struct Run {
     kinds: Vec<Fault>,
@@ -149,100 +90,146 @@ struct Run {
     longest: Duration,
     /// How long no append was accepted, by fault.
     gaps: BTreeMap<Fault, Vec<Duration>>,
+    /// Where everything is.
+    folder: TempDir,
 }
 
-/// Does all of it.
+/// How long a run may take with this number of faults.
+pub fn time_limit(faults: u32) -> Duration {
+    RUN_TIME + FAULT_TIME * faults
+}
+
+/// Does all of it, and says for each fault what came of it, a line each.
 ///
 /// # Errors
-/// When appends do not go on, something that was acknowledged is not there once, or a server cannot
-/// be started; none when this machine has no NATS servers.
-pub fn run(options: Options) -> Result<Option<Outcome>> {
-    let Options {
-        server,
-        faults,
-        only,
-        producers,
-        programs,
-        mode,
-        seed,
-        longest,
-    } = options;
-    let Some(group) = Group::start_linked(&server, mode.settings())? else {
+/// When appends do not go on, something is not as a client was told, a server cannot be started, or
+/// all of it takes too long ([`time_limit`]). What servers have kept and logged is left where the
+/// error says then. None when this machine has no NATS servers.
+pub fn run(options: Options, out: &mut dyn Write) -> Result<Option<Outcome>> {
+    let faults = options.faults;
+    let libraries = options.programs.iter().map(|program| program.name);
+    let libraries = libraries.collect();
+    let Some(mut run) = Run::start(options)? else {
         return Ok(None);
     };
-    let finder = Arc::new(group.finder());
-    let mut clients = Clients::start(&finder, producers, PACE)?;
-    let libraries = programs.iter().map(|program| program.name).collect();
-    for program in programs {
-        clients.join(program, (mode, &finder), PACE)?;
-    }
-    let kinds = FAULTS.into_iter();
-    let kinds = kinds.filter(|kind| *kind != Fault::FillLogServer || group.nats.can_be_full());
-    let kinds: Vec<Fault> = kinds
-        .filter(|kind| format!("{kind:?}").starts_with(&only))
-        .collect();
-    ensure!(!kinds.is_empty(), "no fault is called {only}");
-    let mut run = Run {
-        kinds,
-        deck: Vec::new(),
-        group,
-        finder,
-        clients,
-        random: seed,
-        longest,
-        gaps: BTreeMap::new(),
-    };
-    run.let_go_on(&mut Watch::new(&run.clients))
-        .context("at the start")?;
-    run.wait_for_log()?;
-    for number in 1..=faults {
-        let fault = run.draw();
-        if let Err(error) = run.suffer(fault) {
-            run.show_logs()?;
-            return Err(error).with_context(|| format!("fault {number}: {fault:?}"));
-        }
-    }
+    let suffered = run.suffer_all(faults, out);
     let Run {
+        folder,
         group,
         finder,
         clients,
         mut gaps,
         ..
     } = run;
-    let audited = clients.stop(&*finder)?;
-    drop(group);
     gaps.values_mut().for_each(|gaps| gaps.sort_unstable());
-    Ok(Some(Outcome {
-        gaps,
-        audited,
-        libraries,
-    }))
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| fault | times | no append for (median) | at most |")?;
-        writeln!(f, "|---|---|---|---|")?;
-        for (fault, gaps) in &self.gaps {
-            let (count, longest) = (gaps.len(), gaps.last().copied().unwrap_or_default());
-            let median = gaps.get(count / 2).copied().unwrap_or_default();
-            writeln!(f, "| {fault:?} | {count} | {median:.2?} | {longest:.2?} |")?;
+    let (told, mut kept) = (clients.told(), Vec::new());
+    let outcome = suffered.and_then(|()| {
+        clients.end()?;
+        kept = kept_by_all(&finder)?;
+        judge(gaps, libraries, &told, &kept)
+    });
+    match outcome {
+        Ok(outcome) => Ok(Some(outcome)),
+        Err(error) => {
+            let place = evidence::keep(folder, group, &told, &kept)?;
+            let place = format!("everything is left in {}", place.display());
+            Err(error.context(place))
         }
-        let Audited {
-            appended,
-            acknowledged,
-            retries,
-        } = self.audited;
-        let libraries = self.libraries.join(", ");
-        writeln!(
-            f,
-            "{appended} acknowledged appends, {acknowledged} acknowledged entries, {retries} \
-             retries: 0 lost, 0 doubled (real clients: {libraries})"
-        )
     }
 }
 
+/// What each server shows when it has everything.
+fn kept_by_all(finder: &Finder) -> Result<Vec<Kept>> {
+    wait_for_followers(finder)?;
+    let kept = |server| Kept::read(&mut finder.connect_to_reader(server)?);
+    (0..SERVERS).map(kept).collect()
+}
+
+/// Compares what servers have kept with what clients were told.
+fn judge(
+    gaps: BTreeMap<Fault, Vec<Duration>>,
+    libraries: Vec<&'static str>,
+    told: &Told,
+    kept: &[Kept],
+) -> Result<Outcome> {
+    let audited = told.compare(kept.first().context("there are no servers")?);
+    let outcome = Outcome {
+        gaps,
+        audited,
+        libraries,
+    };
+    ensure!(outcome.audited.wrong.is_empty(), "{outcome}");
+    let same = kept.windows(2).all(|pair| pair[0] == pair[1]);
+    ensure!(same, "{outcome}\nservers do not show the same");
+    Ok(outcome)
+}
+
 impl Run {
+    /// A group under load; none when this machine has no NATS servers.
+    fn start(options: Options) -> Result<Option<Run>> {
+        let folder = tempfile::Builder::new()
+            .prefix("weir-failover-")
+            .tempdir_in(&options.parent)?;
+        let mode = options.mode;
+        let group = Group::start_linked(folder.path(), &options.server, mode.settings())?;
+        let Some(group) = group else {
+            return Ok(None);
+        };
+        let finder = Arc::new(group.finder());
+        let mut clients = Clients::start(&finder, options.producers, PACE)?;
+        for program in options.programs {
+            clients.join(program, (mode, &finder), PACE)?;
+        }
+        let kinds = FAULTS.into_iter();
+        let kinds = kinds.filter(|kind| *kind != Fault::FillLogServer || group.nats.can_be_full());
+        let kinds: Vec<Fault> = kinds
+            .filter(|kind| format!("{kind:?}").starts_with(&options.only))
+            .collect();
+        ensure!(!kinds.is_empty(), "no fault is called {}", options.only);
+        Ok(Some(Run {
+            kinds,
+            deck: Vec::new(),
+            group,
+            finder,
+            clients,
+            random: options.seed,
+            longest: options.longest,
+            gaps: BTreeMap::new(),
+            folder,
+        }))
+    }
+
+    fn suffer_all(&mut self, faults: u32, out: &mut dyn Write) -> Result<()> {
+        let start = Instant::now();
+        self.let_go_on(&mut Watch::new(&self.clients))
+            .context("at the start")?;
+        self.wait_for_log()?;
+        for number in 1..=faults {
+            let fault = self.draw();
+            let suffered = self.suffer(fault);
+            let elapsed = start.elapsed();
+            match suffered {
+                Ok(gap) => {
+                    let appends = self.clients.appends();
+                    writeln!(
+                        out,
+                        "{number}/{faults} {fault:?}: no append for {gap:.2?}, {appends} appends, \
+                         {} s",
+                        elapsed.as_secs()
+                    )?;
+                    out.flush()?;
+                }
+                Err(error) => {
+                    self.show_logs()?;
+                    return Err(error).with_context(|| format!("fault {number}: {fault:?}"));
+                }
+            }
+            let limit = time_limit(faults);
+            ensure!(elapsed < limit, "not done in {limit:?}: {number} faults");
+        }
+        Ok(())
+    }
+
     /// The next fault: one of each kind before any comes again.
     fn draw(&mut self) -> Fault {
         if self.deck.is_empty() {
@@ -252,7 +239,8 @@ impl Run {
         self.deck.swap_remove(at)
     }
 
-    fn suffer(&mut self, fault: Fault) -> Result<()> {
+    /// One fault, until everything is as before. Returns how long no append was accepted.
+    fn suffer(&mut self, fault: Fault) -> Result<Duration> {
         let rest = Duration::from_millis(200 + self.below(1000));
         thread::sleep(rest);
         let leader = self.finder.leader().context("nobody leads")?;
@@ -329,7 +317,9 @@ impl Run {
         self.let_go_on(&mut watch)?;
         self.gaps.entry(fault).or_default().push(watch.longest);
         self.wait_for_log()?;
-        self.wait_for_followers()
+        wait_for_followers(&self.finder)?;
+        self.clients.ensure_running()?;
+        Ok(watch.longest)
     }
 
     fn kill(&mut self, node: usize, watch: &mut Watch) -> Result<()> {
@@ -378,23 +368,6 @@ impl Run {
         }
     }
 
-    /// Waits until every server has what is in the log now, so that the next fault may take the
-    /// leader away.
-    fn wait_for_followers(&self) -> Result<()> {
-        let start = Instant::now();
-        let mut wanted = None;
-        loop {
-            if let Ok((own, others)) = self.finder.positions() {
-                let wanted = *wanted.get_or_insert(own);
-                if others.iter().filter(|at| **at >= wanted).count() == SERVERS - 1 {
-                    return Ok(());
-                }
-            }
-            ensure!(start.elapsed() < READING_TIME, "a server does not follow");
-            thread::sleep(Duration::from_millis(100));
-        }
-    }
-
     fn shortest_to_longest(&mut self) -> Duration {
         let longest = u64::try_from(self.longest.as_millis()).unwrap_or(u64::MAX);
         Duration::from_millis(500 + self.below(longest.max(501) - 500))
@@ -421,36 +394,20 @@ impl Run {
     }
 }
 
-/// How long nothing was accepted.
-struct Watch {
-    appends: u64,
-    since: Instant,
-    longest: Duration,
-}
-
-impl Watch {
-    fn new(clients: &Clients) -> Watch {
-        Watch {
-            appends: clients.appends(),
-            since: Instant::now(),
-            longest: Duration::ZERO,
+/// Waits until every server has what is in the log now, so that the next fault may take the
+/// leader away.
+fn wait_for_followers(finder: &Finder) -> Result<()> {
+    let start = Instant::now();
+    let mut wanted = None;
+    loop {
+        if let Ok((own, others)) = finder.positions() {
+            let wanted = *wanted.get_or_insert(own);
+            if others.iter().filter(|at| **at >= wanted).count() == SERVERS - 1 {
+                return Ok(());
+            }
         }
-    }
-
-    fn look(&mut self, clients: &Clients) {
-        self.longest = self.longest.max(self.since.elapsed());
-        let appends = clients.appends();
-        if appends != self.appends {
-            (self.appends, self.since) = (appends, Instant::now());
-        }
-    }
-
-    fn rest(&mut self, clients: &Clients, time: Duration) {
-        let end = Instant::now() + time;
-        while Instant::now() < end {
-            thread::sleep(LOOK);
-            self.look(clients);
-        }
+        ensure!(start.elapsed() < READING_TIME, "a server does not follow");
+        thread::sleep(Duration::from_millis(100));
     }
 }
 

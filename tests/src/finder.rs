@@ -94,6 +94,17 @@ impl Servers for Finder {
         Err(last.unwrap_or_else(|| Error::other("there are no servers").into()))
     }
 
+    fn count(&self) -> usize {
+        self.ports.len()
+    }
+
+    fn connect_to_reader(&self, number: usize) -> RedisResult<Connection> {
+        let mut connection = connect(self.ports[number])?;
+        // Only one that speaks the protocol of a cluster wants to hear it, and others refuse it.
+        let _: RedisResult<()> = redis::cmd("READONLY").exec(&mut connection);
+        Ok(connection)
+    }
+
     /// Whatever a server says that does not lead, or does not know whether an entry is in the log.
     fn has_gone(&self, error: &RedisError) -> bool {
         let is_refused = ["ERR", "WRONGTYPE", "NOGROUP", "BUSYGROUP"];

@@ -81,15 +81,17 @@ impl Group {
         }
     }
 
-    /// The same with a [`Link`] on each way from one server to another, of both kinds.
+    /// The same with a [`Link`] on each way from one server to another, of both kinds, and all that
+    /// they keep below `parent`.
     ///
     /// # Errors
     /// When something cannot be started, or nobody leads in time.
     pub fn start_linked(
+        parent: &Path,
         binary: &Path,
         settings: Vec<(&'static str, String)>,
     ) -> Result<Option<Group>> {
-        let Some(nats) = Nats::start_linked(SERVERS, Sync::Always)? else {
+        let Some(nats) = Nats::start_linked(parent, SERVERS, Sync::Always)? else {
             return Ok(None);
         };
         let links = || {
@@ -97,7 +99,7 @@ impl Group {
             to.map(|address| Link::to(address.parse()?)).collect()
         };
         let links = (0..SERVERS).map(|_| links()).collect::<Result<_>>()?;
-        Group::start_on(&std::env::temp_dir(), nats, links, binary, settings).map(Some)
+        Group::start_on(parent, nats, links, binary, settings).map(Some)
     }
 
     fn start_on(
@@ -169,6 +171,19 @@ impl Group {
         let running = Running::start(command, &[], &output)?;
         self.member(server)?.running = Some(running);
         Ok(())
+    }
+
+    /// Ends all of it, and leaves what servers have kept and logged in the folder that they were
+    /// started in.
+    ///
+    /// # Errors
+    /// When a server cannot be killed, or what is on a small disk cannot be copied.
+    pub fn end_and_keep(mut self) -> Result<()> {
+        for server in 0..SERVERS {
+            self.kill(server)?;
+        }
+        self.folder.disable_cleanup(true);
+        self.nats.end_and_keep()
     }
 
     /// Takes away what a server that does not run has on its disk: it is another node then.

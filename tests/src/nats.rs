@@ -132,8 +132,8 @@ impl Nats {
     ///
     /// # Errors
     /// When they cannot be started.
-    pub fn start_linked(count: usize, sync: Sync) -> Result<Option<Nats>> {
-        Nats::start_as(&std::env::temp_dir(), count, sync, true)
+    pub fn start_linked(parent: &Path, count: usize, sync: Sync) -> Result<Option<Nats>> {
+        Nats::start_as(parent, count, sync, true)
     }
 
     fn start_as(parent: &Path, count: usize, sync: Sync, are_linked: bool) -> Result<Option<Nats>> {
@@ -195,6 +195,22 @@ impl Nats {
             Some(mut running) => running.kill(),
             None => Ok(()),
         }
+    }
+
+    /// Ends all of them, and leaves what they have kept and logged in the folder that they were
+    /// started in.
+    ///
+    /// # Errors
+    /// When one cannot be killed, or what is on a small disk cannot be copied.
+    pub(crate) fn end_and_keep(mut self) -> Result<()> {
+        for index in 0..self.servers.len() {
+            self.kill(index)?;
+        }
+        if let Some(disk) = &self.disk {
+            disk.copy_to(&self.folder.path().join("small-disk"))?;
+        }
+        self.folder.disable_cleanup(true);
+        Ok(())
     }
 
     /// Takes away what a server that does not run has on its disk.

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use tempfile::NamedTempFile;
 
-use crate::exactly_once::Told;
+use crate::exactly_once::told::Told;
 use crate::finder::Finder;
 use crate::left_out;
 use crate::programs::{Prepared, client_script, node_program, packaged_program, python_program};
@@ -145,6 +145,22 @@ impl Program {
         })
     }
 
+    /// Looks whether it still runs.
+    ///
+    /// # Errors
+    /// When it has ended, with what it has said.
+    pub(crate) fn ensure_running(&mut self) -> Result<()> {
+        if let Some(status) = self.child.try_wait()? {
+            bail!("{}: {status}\n{}", self.name, self.said());
+        }
+        Ok(())
+    }
+
+    /// What it has said besides.
+    fn said(&self) -> String {
+        std::fs::read_to_string(self.output.path()).unwrap_or_default()
+    }
+
     /// Lets it end what it has begun.
     ///
     /// # Errors
@@ -152,8 +168,7 @@ impl Program {
     pub(crate) fn end(mut self) -> Result<()> {
         drop(self.child.stdin.take());
         let status = self.child.wait()?;
-        let said = std::fs::read_to_string(self.output.path()).unwrap_or_default();
-        ensure!(status.success(), "{}: {status}\n{said}", self.name);
+        ensure!(status.success(), "{}: {status}\n{}", self.name, self.said());
         let listener = self.listener.take().context("it is listened to")?;
         listener.join().ok().context("a listener panicked")?
     }

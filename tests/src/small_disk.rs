@@ -47,6 +47,19 @@ impl SmallDisk {
         mount(&options, self.path())
     }
 
+    /// Copies what is on it into a folder that is not there yet.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub fn copy_to(&self, folder: &Path) -> Result<()> {
+        let mut copy = Command::new("cp");
+        copy.arg("-a").arg(self.path()).arg(folder);
+        let output = copy.output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "copying a small disk: {said}");
+        Ok(())
+    }
+
     /// Gives it its size again.
     ///
     /// # Errors

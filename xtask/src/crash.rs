@@ -29,19 +29,23 @@ impl Crash {
         } = self;
         audit(
             "crash",
-            &[("cycles", cycles), ("producers", producers), ("seed", seed)],
+            &[
+                ("cycles", cycles.to_string()),
+                ("producers", producers.to_string()),
+                ("seed", seed.to_string()),
+            ],
         )
     }
 }
 
 /// Runs a program of the tests that has servers suffer under load, and audits what they kept.
-pub(crate) fn audit(program: &str, options: &[(&str, u64)]) -> Result<()> {
+pub(crate) fn audit(program: &str, options: &[(&str, String)]) -> Result<()> {
     let server = build("weir", &["--release"])?;
     let program = build("weir-tests", &["--release", "--bin", program])?;
     let mut command = Command::new(program);
     command.arg("--server").arg(server);
     for (option, value) in options {
-        command.arg(format!("--{option}")).arg(value.to_string());
+        command.arg(format!("--{option}")).arg(value);
     }
     run(&mut command)
 }

@@ -10,7 +10,7 @@ use crate::crash;
 pub(crate) struct Failover {
     /// How many faults there are, one after another.
     #[arg(long, default_value_t = 100)]
-    faults: u64,
+    faults: u32,
     /// Producers, besides those of real clients.
     #[arg(long, default_value_t = 30)]
     producers: u64,
@@ -31,13 +31,14 @@ impl Failover {
             cluster,
         } = self;
         build("weir-tests", &["--release", "--bin", "group_redis_rs"])?;
+        let by = if cluster { "cluster" } else { "sentinel" };
         crash::audit(
             "failover",
             &[
-                ("faults", faults),
-                ("producers", producers),
-                ("seed", seed),
-                ("cluster", u64::from(cluster)),
+                ("faults", faults.to_string()),
+                ("producers", producers.to_string()),
+                ("seed", seed.to_string()),
+                ("by", by.to_owned()),
             ],
         )
     }

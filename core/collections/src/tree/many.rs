@@ -160,6 +160,9 @@ pub(super) fn edit_rows<const N: usize, const K: usize>(
 ) -> usize {
     let mut at = 0;
     let mut changes = Changes::new();
+    // The run of rows to remove that still grows. In a list, each row would have to wait there for
+    // what the one before it has written.
+    let (mut start, mut end) = (0, 0);
     while let Some(key) = keys.keys.get(keys.next) {
         // Rows side by side are often changed together, so the next one is looked at first.
         let here = (at < rows.len()).then(|| rows.row(at));
@@ -182,11 +185,18 @@ pub(super) fn edit_rows<const N: usize, const K: usize>(
         match edit(&mut row) {
             Edit::Keep if row == before => {}
             Edit::Keep => changes.replaced.push((at, row)),
-            Edit::Remove => changes.remove(at),
+            Edit::Remove => {
+                if end != at {
+                    changes.remove(start, end);
+                    start = at;
+                }
+                end = at + 1;
+            }
         }
         at += 1;
         keys.next += 1;
     }
+    changes.remove(start, end);
     changes.make(rows)
 }
 
@@ -206,11 +216,9 @@ impl<const N: usize> Changes<N> {
         }
     }
 
-    #[inline]
-    fn remove(&mut self, at: usize) {
-        match self.removed.last_mut() {
-            Some((_, end)) if *end == at => *end += 1,
-            _ => self.removed.push((at, at + 1)),
+    fn remove(&mut self, start: usize, end: usize) {
+        if start < end {
+            self.removed.push((start, end));
         }
     }
 

@@ -61,17 +61,24 @@ impl StreamId {
     ///
     /// # Errors
     /// [`InvalidId`] for anything else, and for a text of 128 bytes or more.
+    #[inline]
     pub fn parse(text: &[u8], default_seq: u64) -> Result<StreamId, InvalidId> {
+        if let Some((time, [b'-', seq @ ..])) = text.split_first_chunk::<TIME_DIGITS>()
+            && text.len() <= TEXT_BYTES_MAX
+            && let Some(ms) = eight_to_sixteen_digits(time)
+        {
+            let seq = number(seq)?;
+            return Ok(StreamId { ms, seq });
+        }
+        StreamId::parse_any(text, default_seq)
+    }
+
+    /// As [`StreamId::parse`], for times of any length.
+    fn parse_any(text: &[u8], default_seq: u64) -> Result<StreamId, InvalidId> {
         if text.len() > TEXT_BYTES_MAX {
             return Err(InvalidId);
         }
-        // Times have had 13 digits since 2001. If there is a dash elsewhere too, the text is not an
-        // ID anyway.
-        let dash = match text.get(TIME_DIGITS) {
-            Some(b'-') => Some(TIME_DIGITS),
-            _ => text.iter().position(|&byte| byte == b'-'),
-        };
-        match dash {
+        match text.iter().position(|&byte| byte == b'-') {
             Some(dash) => Ok(StreamId {
                 ms: number(&text[..dash])?,
                 seq: number(&text[dash + 1..])?,
@@ -106,51 +113,6 @@ impl StreamId {
         let end = dash + 1 + seq.len();
         buffer[dash + 1..end].copy_from_slice(seq);
         &buffer[..end]
-    }
-}
-
-/// Reads one ID after the other. Most IDs of a request are of few milliseconds: the text of the
-/// last one is kept, and what has the same is not read again.
-#[derive(Clone, Copy, Debug)]
-pub struct IdReader {
-    /// The text of `ms`, with the dash.
-    time: [u8; TIME_DIGITS + 1],
-    ms: u64,
-}
-
-impl IdReader {
-    /// A reader that has seen no ID.
-    pub const fn new() -> IdReader {
-        IdReader {
-            time: *b"0000000000000-",
-            ms: 0,
-        }
-    }
-
-    /// Does what [`StreamId::parse`] does.
-    ///
-    /// # Errors
-    /// As [`StreamId::parse`].
-    #[inline]
-    pub fn parse(&mut self, text: &[u8], default_seq: u64) -> Result<StreamId, InvalidId> {
-        let Some((time, seq)) = text.split_first_chunk() else {
-            return StreamId::parse(text, default_seq);
-        };
-        if *time == self.time && text.len() <= TEXT_BYTES_MAX {
-            let seq = number(seq)?;
-            return Ok(StreamId { ms: self.ms, seq });
-        }
-        let id = StreamId::parse(text, default_seq)?;
-        if time[TIME_DIGITS] == b'-' {
-            (self.time, self.ms) = (*time, id.ms);
-        }
-        Ok(id)
-    }
-}
-
-impl Default for IdReader {
-    fn default() -> IdReader {
-        IdReader::new()
     }
 }
 
@@ -325,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_many_ids_reads_each_as_if_it_came_alone() {
+    fn times_of_thirteen_digits_are_read_like_others() {
         let long = format!("1700000000000-{}1", "0".repeat(112));
         let longer = format!("1700000000000-{}1", "0".repeat(113));
         let texts = [
@@ -346,17 +308,11 @@ mod tests {
             &long,
             &longer,
         ];
-        for first in texts {
-            for second in texts {
-                let mut reader = IdReader::new();
-                for text in [first, second] {
-                    let text = text.as_bytes();
-                    assert_eq!(reader.parse(text, 7), StreamId::parse(text, 7), "{text:?}");
-                }
-            }
+        for text in texts {
+            let text = text.as_bytes();
+            let parsed = StreamId::parse(text, 7);
+            assert_eq!(parsed, StreamId::parse_any(text, 7), "{text:?}");
         }
-        let zeros = [0; TIME_DIGITS + 2];
-        assert!(IdReader::new().parse(&zeros, 7).is_err());
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub use delayed::{
 pub use entries::{Chosen, ChosenWriter, Entries, OutOfOrder, PackJob, Past, Removed};
 pub use group::{Acknowledgement, Group, GroupRestorer, RestoreError};
 pub use groups::Groups;
-pub use id::{ID_TEXT_BYTES_MAX, IdReader, InvalidId, StreamId};
+pub use id::{ID_TEXT_BYTES_MAX, InvalidId, StreamId};
 pub use id_text::IdText;
 pub use idempotence::{
     Counted, EPOCH_MAX, Expiry, FINGERPRINT_BYTES, Forget, Forgotten, Idempotence, LastAppend,

@@ -4,7 +4,7 @@ use engine::args::{Args, parse_i64};
 use engine::error::{CmdError, StreamError};
 use engine::table::Arg;
 use smallvec::SmallVec;
-use stream::{IdReader, StreamId, ascending};
+use stream::{StreamId, ascending};
 
 /// The list in the grammar of a command.
 pub(super) const IDS: Arg = Arg::block(
@@ -29,9 +29,8 @@ pub(super) type Ids = SmallVec<[StreamId; 16]>;
 /// Reads a list of IDs; a missing sequence number is 0.
 pub(super) fn parse_ids(ids: resp::Argv<'_>) -> Result<Ids, CmdError> {
     let mut parsed = Ids::with_capacity(ids.len());
-    let mut reader = IdReader::new();
     for id in ids {
-        parsed.push(reader.parse(id, 0)?);
+        parsed.push(StreamId::parse(id, 0)?);
     }
     Ok(parsed)
 }

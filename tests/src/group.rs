@@ -145,14 +145,25 @@ impl Group {
         let folder = self.folder.path().join(server.to_string());
         fs::create_dir_all(&folder)?;
         let output = self.folder.path().join(format!("{server}.log"));
+        let mut command = Command::new(&self.binary);
+        command.current_dir(&folder).arg("--dir").arg(&folder);
+        command.args(self.settings(server)?);
+        let running = Running::start(command, &[], &output)?;
+        self.member(server)?.running = Some(running);
+        Ok(())
+    }
+
+    /// The settings of a server but for its folder, as they are written on a command line.
+    ///
+    /// # Errors
+    /// There is no such server.
+    pub fn settings(&self, server: usize) -> Result<Vec<String>> {
         let log = match self.links(server) {
             [] => self.nats.addresses(),
             links => links.iter().map(|it| it.address().to_string()).collect(),
         };
         let (port, log) = (self.port(server)?, log.join(","));
         let http_port = self.http(server)?.port();
-        let mut command = Command::new(&self.binary);
-        command.current_dir(&folder).arg("--dir").arg(&folder);
         let settings = [
             ("--bind", "127.0.0.1".to_owned()),
             ("--port", port.to_string()),
@@ -165,12 +176,9 @@ impl Group {
             ("--log-system-user", "system".to_owned()),
             ("--log-system-password", "system".to_owned()),
         ];
-        for (name, value) in settings.iter().chain(&self.settings) {
-            command.arg(name).arg(value);
-        }
-        let running = Running::start(command, &[], &output)?;
-        self.member(server)?.running = Some(running);
-        Ok(())
+        let settings = settings.iter().chain(&self.settings);
+        let words = settings.flat_map(|(name, value)| [(*name).to_owned(), value.clone()]);
+        Ok(words.collect())
     }
 
     /// Ends all of it, and leaves what servers have kept and logged in the folder that they were

@@ -21,6 +21,7 @@ pub mod faults;
 pub mod finder;
 pub mod group;
 pub mod http;
+pub mod jetstream;
 pub mod jobs;
 pub mod json_schema;
 pub mod keeper;

@@ -3,9 +3,12 @@
 //! Only what a log needs. Fields that are not named here are ignored, so that a later server may
 //! add some.
 
+use replication::Seq;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+use crate::pass::Bounds;
 
 /// Subject of a request to make a stream.
 pub(crate) fn create_stream(stream: &str) -> String {
@@ -95,6 +98,15 @@ pub(crate) struct StreamState {
     /// The first record that is left; behind the last one if there is none.
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
+}
+
+impl StreamState {
+    pub(crate) fn bounds(self) -> Bounds {
+        Bounds {
+            first: Seq(self.first_seq.max(1)),
+            last: Seq(self.last_seq),
+        }
+    }
 }
 
 /// On which servers a stream is kept.

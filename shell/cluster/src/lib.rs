@@ -5,8 +5,8 @@
 //! and a [`Driver`], a thread that hands the answers of the service to the protocol, and does what
 //! the protocol says. A [`SnapshotStore`] has the snapshots behind which the log is trimmed
 //! ([`trim`]). What the records mean is the business of a [`Replica`], which the owner of the
-//! driver brings. [`watch`] looks after the log in the background. Beside the log, nodes tell one
-//! another that they are there ([`Presence`]).
+//! driver brings. [`watch`] looks after the log in the background, and [`verify()`] reads all of it
+//! at once. Beside the log, nodes tell one another that they are there ([`Presence`]).
 //!
 //! Not here: which records are valid, who leads and for how long (`core/replication`); engines,
 //! clients and the command line. `docs/replication.md` says what is promised.
@@ -27,6 +27,7 @@ mod gathered;
 mod guard;
 pub mod limits;
 mod opening;
+mod pass;
 mod presence;
 mod publishing;
 mod reading;
@@ -37,6 +38,7 @@ mod service;
 mod snapshots;
 mod stream;
 mod trim;
+mod verify;
 
 pub use assurance::{Assurance, AssuranceError};
 pub use clock::now as steady_now;
@@ -45,9 +47,11 @@ pub use driver::{Driver, DriverConfig, Lead, Standing, StartError};
 pub use error::OpenError;
 pub use guard::{Ward, watch};
 pub use opening::check_again;
+pub use pass::{Bounds, Judged};
 pub use presence::Presence;
 pub use replica::{Beginning, Halt, Inapplicable, Replica};
 pub use servers::{LogServer, LogServers};
 pub use service::LogService;
 pub use snapshots::{SnapshotFolder, SnapshotStore, StoreError, TakeError};
 pub use trim::{TrimError, trim};
+pub use verify::{LogReading, VerifyError, faults, verify};

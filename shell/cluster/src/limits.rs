@@ -70,3 +70,6 @@ pub const VERIFY_PAUSE: Duration = Duration::from_secs(600);
 
 /// How long a log may not give a record that it says it has, before that counts as missing.
 pub const VERIFY_SHORTFALL: Duration = Duration::from_secs(15);
+
+/// How long the log may not answer whoever verifies all of it at once, before that is given up.
+pub const VERIFY_PATIENCE: Duration = Duration::from_secs(30);

@@ -51,13 +51,28 @@ pub(crate) async fn open(config: &ServiceConfig) -> Result<Connection, OpenError
 /// # Errors
 /// [`OpenError`]
 pub async fn check_again(config: &ServiceConfig) -> Result<(), OpenError> {
-    let (connection, info) = beside(config).await?;
-    stream::check(config, &info.config)?;
+    let found = faults(config).await.into_iter().next();
+    found.map_or(Ok(()), Err)
+}
+
+/// All that is wrong with a log that is open already and with those who keep it.
+pub(crate) async fn faults(config: &ServiceConfig) -> Vec<OpenError> {
+    let (connection, info) = match beside(config).await {
+        Ok(open) => open,
+        Err(error) => return vec![error],
+    };
+    let mut faults: Vec<_> = stream::check(config, &info.config)
+        .err()
+        .into_iter()
+        .collect();
     if let Assurance::Checked(system) = &config.assurance {
-        let mut asking = Connection::open(&config.servers, Some(system)).await?;
-        assure(&mut asking, &connection, &info).await??;
+        let assured = async {
+            let mut asking = Connection::open(&config.servers, Some(system)).await?;
+            Ok(assure(&mut asking, &connection, &info).await??)
+        };
+        faults.extend(assured.await.err());
     }
-    Ok(())
+    faults
 }
 
 /// Another connection to a log that is open already, and what its stream is now.

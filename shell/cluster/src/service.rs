@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use async_nats::{HeaderMap, Message};
-use replication::{Event, Publish, Read, Seq, Ticket};
+use replication::{Event, Publish, Read, Ticket};
 use serde_json::json;
 use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{debug, error};
@@ -17,6 +17,7 @@ use crate::limits::{
     RECORDS_PER_READ,
 };
 use crate::opening;
+use crate::pass::Bounds;
 use crate::presence::Nodes;
 use crate::publishing;
 use crate::reading::{Progress, Question, Reading};
@@ -51,15 +52,14 @@ impl LogService {
         Ok(LogService::on(opening::open(config).await?, config))
     }
 
-    /// Another connection to a log that is open already, and the first record that it has. Nothing
-    /// is made or checked.
+    /// Another connection to a log that is open already, and which records that has. Nothing is
+    /// made or checked.
     ///
     /// # Errors
     /// [`OpenError`]
-    pub(crate) async fn beside(config: &ServiceConfig) -> Result<(LogService, Seq), OpenError> {
+    pub(crate) async fn beside(config: &ServiceConfig) -> Result<(LogService, Bounds), OpenError> {
         let (connection, info) = opening::beside(config).await?;
-        let first = Seq(info.state.first_seq.max(1));
-        Ok((LogService::on(connection, config), first))
+        Ok((LogService::on(connection, config), info.state.bounds()))
     }
 
     fn on(connection: Connection, config: &ServiceConfig) -> LogService {

@@ -1,25 +1,33 @@
-//! `weir cluster`: looks at the nodes of a group that shares a log, and has the lead handed over.
+//! `weir cluster`: looks at the nodes of a group that shares a log and at the log, and has the lead
+//! handed over.
 //!
-//! It is a client of the nodes and nothing more: what it shows is what `INFO group` says, and what
-//! it does is `FAILOVER`. One node that answers is enough to find the others.
+//! To the nodes it is a client and nothing more: what it shows is what `INFO group` says, and what
+//! it does is `FAILOVER`. One node that answers is enough to find the others. The log is read from
+//! the NATS servers, as settings of a server name them.
 
 mod arguments;
 mod failover;
+mod named_log;
 mod node;
 mod peer;
 mod status;
+mod verify;
 
 use self::arguments::{Arguments, Task};
 
 /// What `weir cluster` can do.
-pub(crate) const TASKS: &[&str] = &["failover", "status"];
+pub(crate) const TASKS: &[&str] = &["failover", "status", "verify"];
 
 /// Does what the arguments ask for; the text to print, or nothing if they are not understood.
 ///
 /// # Errors
-/// No node answers, or, of `status`, something is not well; of `failover`, the lead was not handed
-/// over.
+/// No node answers, or, of `status` and `verify`, something is not well; of `failover`, the lead
+/// was not handed over.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<Option<String>> {
+    match arguments {
+        [task, settings @ ..] if task == "verify" => return verify::run(settings).map(Some),
+        _ => {}
+    }
     let password = std::env::var(PASSWORD).ok();
     let Some(arguments) = Arguments::parse(arguments, password) else {
         return Ok(None);

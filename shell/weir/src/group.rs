@@ -15,17 +15,7 @@ use crate::help;
 /// # Errors
 /// A setting that is not what it must be.
 pub(crate) fn config(log: SharedLogConfig, dir: &Path) -> anyhow::Result<GroupConfig> {
-    let credentials = |(user, password)| Credentials { user, password };
-    let service = ServiceConfig {
-        servers: log.servers,
-        user: log.user.map(credentials),
-        group: GroupName::parse(&log.group).context("group")?,
-        replicas: log.replicas,
-        assurance: match log.system_user {
-            Some(user) => Assurance::Checked(credentials(user)),
-            None => Assurance::Unchecked,
-        },
-    };
+    let service = service(&log)?;
     let settings = Settings {
         drift_percent: log.drift_percent,
         ..Settings::DEFAULT
@@ -38,6 +28,24 @@ pub(crate) fn config(log: SharedLogConfig, dir: &Path) -> anyhow::Result<GroupCo
         version: help::version(),
         snapshots: log.snapshots,
         verify_bytes_per_s: log.verify_bytes_per_s,
+    })
+}
+
+/// Which log it is.
+///
+/// # Errors
+/// The name of the group is none.
+pub(crate) fn service(log: &SharedLogConfig) -> anyhow::Result<ServiceConfig> {
+    let credentials = |(user, password): (String, String)| Credentials { user, password };
+    Ok(ServiceConfig {
+        servers: log.servers.clone(),
+        user: log.user.clone().map(credentials),
+        group: GroupName::parse(&log.group).context("group")?,
+        replicas: log.replicas,
+        assurance: match log.system_user.clone() {
+            Some(user) => Assurance::Checked(credentials(user)),
+            None => Assurance::Unchecked,
+        },
     })
 }
 

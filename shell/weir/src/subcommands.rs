@@ -87,8 +87,8 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
     },
     Subcommand {
         name: "cluster",
-        arguments: "status|failover [...]",
-        summary: "look at a group, or hand its lead over",
+        arguments: "TASK [OPTION]...",
+        summary: "look after a group and its log",
         detail: "status prints a table of the nodes of a group and of the NATS servers that keep its \
                  log; the exit status is not 0 if anything is not well, and the text says what. \
                  failover has the leader hand over to the node that --to HOST:PORT names, or to the \
@@ -96,7 +96,12 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
                  of nodes, each as HOST:PORT, with commas between them, and is 127.0.0.1:6379 unless \
                  it is given; one that answers is enough to find the others. They are asked for INFO \
                  and FAILOVER, as the user that --user names with --password, or with the password \
-                 in the variable REDISCLI_AUTH. Connections are without TLS.",
+                 in the variable REDISCLI_AUTH. Connections are without TLS. \
+                 verify [CONFIG_FILE] [--SETTING VALUE]... takes the settings of a server of the \
+                 group, asks the NATS servers how they are set, loads each snapshot, and reads the \
+                 whole log as a node reads it. Each line that begins with WRONG says what is, where, \
+                 and what to do; the exit status is not 0 then. Nothing is written, so a group may \
+                 run meanwhile.",
         completes: Completes::Words(cluster_command::TASKS),
         run: |arguments| {
             let done = cluster_command::run(arguments)?;

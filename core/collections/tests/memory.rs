@@ -3,7 +3,7 @@
 #![expect(unsafe_code, reason = "counting what is allocated needs an allocator")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 
 use collections::hash::NameHasher;
 use collections::sorted::ByBytes;
@@ -12,7 +12,14 @@ use collections::{Map, Sequence, Sorted};
 /// Counts what is allocated now, each piece as an allocator with jemalloc's size classes gives it.
 struct Counting;
 
-static ALLOCATED_BYTES: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this thread alone: the one that waits for the test allocates too.
+    static ALLOCATED_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+fn allocated_bytes() -> usize {
+    ALLOCATED_BYTES.get()
+}
 
 fn given(bytes: usize) -> usize {
     let step = if bytes <= 128 {
@@ -26,13 +33,13 @@ fn given(bytes: usize) -> usize {
 // SAFETY: all memory comes from the system's allocator, with the layouts it was asked for.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED_BYTES.fetch_add(given(layout.size()), Ordering::Relaxed);
+        ALLOCATED_BYTES.set(allocated_bytes().wrapping_add(given(layout.size())));
         // SAFETY: the caller answers for the layout.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        ALLOCATED_BYTES.fetch_sub(given(layout.size()), Ordering::Relaxed);
+        ALLOCATED_BYTES.set(allocated_bytes().wrapping_sub(given(layout.size())));
         // SAFETY: the caller answers for the pointer and the layout.
         unsafe { System.dealloc(pointer, layout) }
     }
@@ -50,10 +57,10 @@ fn measured<C: Default>(
     add: impl Fn(&mut C, u64),
     heap_bytes: impl Fn(&C) -> usize,
 ) -> (f64, f64) {
-    let before = ALLOCATED_BYTES.load(Ordering::Relaxed);
+    let before = allocated_bytes();
     let mut collection = C::default();
     (0..len).for_each(|number| add(&mut collection, number));
-    let bytes = ALLOCATED_BYTES.load(Ordering::Relaxed) - before;
+    let bytes = allocated_bytes() - before;
     let told = heap_bytes(&collection) as f64 / bytes as f64;
     (bytes as f64 / len as f64, told)
 }

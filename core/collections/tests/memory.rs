@@ -13,11 +13,12 @@ use collections::{Map, Sequence, Sorted};
 struct Counting;
 
 thread_local! {
-    /// Of this thread alone: the one that waits for the test allocates too.
-    static ALLOCATED_BYTES: Cell<usize> = const { Cell::new(0) };
+    /// Of this thread alone: the one that waits for the test allocates too. What it frees for another
+    /// one counts, so it can be below zero.
+    static ALLOCATED_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
-fn allocated_bytes() -> usize {
+fn allocated_bytes() -> isize {
     ALLOCATED_BYTES.get()
 }
 
@@ -33,13 +34,13 @@ fn given(bytes: usize) -> usize {
 // SAFETY: all memory comes from the system's allocator, with the layouts it was asked for.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATED_BYTES.set(allocated_bytes().wrapping_add(given(layout.size())));
+        ALLOCATED_BYTES.set(allocated_bytes() + given(layout.size()) as isize);
         // SAFETY: the caller answers for the layout.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        ALLOCATED_BYTES.set(allocated_bytes().wrapping_sub(given(layout.size())));
+        ALLOCATED_BYTES.set(allocated_bytes() - given(layout.size()) as isize);
         // SAFETY: the caller answers for the pointer and the layout.
         unsafe { System.dealloc(pointer, layout) }
     }

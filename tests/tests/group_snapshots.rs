@@ -138,6 +138,16 @@ fn who_was_away_who_was_left_behind_and_who_is_new_begins_with_a_snapshot() -> R
     run.group.empty(new)?;
     run.group.start_server(new)?;
     run.append_until("more entries", |_| Ok(true))?;
+    // None of them has read which server began to lead.
+    let leader = run.group.address(run.group.leader()?)?.port().to_string();
+    for server in [away, paused, new] {
+        until("a server knows who leads", || {
+            let mut client = run.group.client(server)?;
+            let told = client.command(&["SENTINEL", "GET-MASTER-ADDR-BY-NAME", NAME])?;
+            let told = told.elements().and_then(|told| told.get(1)?.as_bytes());
+            Ok(told == Some(leader.as_bytes()))
+        })?;
+    }
     run.check()?;
     // The leader's own state has all of it, too, when it comes back as a follower.
     let leader = run.group.leader()?;

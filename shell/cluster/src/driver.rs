@@ -358,6 +358,10 @@ impl<R: Replica> Work<R> {
             lsn: position.lsn,
             chain: position.chain.to_string(),
             version,
+            leads: match self.node.status() {
+                Status::Leading(epoch) | Status::InDoubt(epoch) => Some(epoch.number),
+                Status::Following | Status::Candidate | Status::Ended => None,
+            },
         };
         self.nodes.say(&presence).await;
         let servers = self.service.ask_for_servers().await;

@@ -29,6 +29,9 @@ pub struct Presence {
     pub chain: String,
     /// Its version.
     pub version: String,
+    /// The number of the epoch in which it leads; `None` if it does not. Who began with a snapshot
+    /// has not read which node began the epoch.
+    pub leads: Option<u64>,
 }
 
 /// A presence as it is sent. Fields that are not named here are ignored, so that a later version
@@ -40,6 +43,8 @@ struct Message {
     lsn: u64,
     chain: String,
     version: String,
+    #[serde(default)]
+    leads: Option<u64>,
 }
 
 /// The nodes of a group, as far as they can be heard.
@@ -76,6 +81,7 @@ impl Nodes {
             lsn: presence.lsn.number(),
             chain: presence.chain.clone(),
             version: presence.version.clone(),
+            leads: presence.leads,
         };
         // Without a connection the library would keep it, and send what is old by then.
         if self.client.connection_state() != async_nats::connection::State::Connected {
@@ -116,6 +122,7 @@ fn read(payload: &[u8]) -> Option<Presence> {
         lsn: Lsn::new(message.lsn),
         chain: message.chain,
         version: message.version,
+        leads: message.leads,
     })
 }
 
@@ -134,6 +141,10 @@ mod tests {
         let presence = read(good.as_bytes()).unwrap();
         assert_eq!((presence.id, presence.lsn), (NodeId(7), Lsn::new(5)));
         assert_eq!(presence.greeting, "a:1");
+        // An earlier version does not say whether it leads.
+        assert_eq!(presence.leads, None);
+        let leads = good.replace("\"new\":0", "\"leads\":4");
+        assert_eq!(read(leads.as_bytes()).unwrap().leads, Some(4));
         let room = PRESENCE_BYTES_MAX - text("").len();
         assert!(read(text(&"x".repeat(room)).as_bytes()).is_some());
         assert!(read(text(&"x".repeat(room + 1)).as_bytes()).is_none());

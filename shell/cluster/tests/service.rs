@@ -289,7 +289,7 @@ fn three_servers_must_sync_and_one_of_them_may_be_lost() {
 
 #[test]
 fn a_log_goes_on_without_a_server_that_is_divided_from_the_others() {
-    let Some(nats) = Nats::start_linked(3, Sync::Always).unwrap() else {
+    let Some(nats) = Nats::start_linked(&std::env::temp_dir(), 3, Sync::Always).unwrap() else {
         return;
     };
     let config = on_three(&nats, "divided");

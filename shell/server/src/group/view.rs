@@ -147,12 +147,23 @@ impl View {
         if let Some(known) = self.note(id, address, now) {
             known.applied = presence.lsn;
             known.version = presence.version;
+            self.leads_as_it_says(id, presence.leads);
         }
         let (own, leader) = (self.own, self.leader);
         self.nodes.retain(|id, known| {
             let silent_ms = now.mono.0.saturating_sub(known.heard.0);
             *id == own || Some(*id) == leader || silent_ms < FORGOTTEN_AFTER_MS
         });
+    }
+
+    /// Believes a node that it leads if nobody is known to lead, or only in an older epoch. Where
+    /// this node has begun with a snapshot, the log may not say any more who began the epoch.
+    fn leads_as_it_says(&mut self, id: NodeId, leads: Option<u64>) {
+        if let Some(epoch) = leads.filter(|_| id != self.own)
+            && (epoch > self.epoch || (epoch == self.epoch && self.leader.is_none()))
+        {
+            (self.epoch, self.leader) = (epoch, Some(id));
+        }
     }
 
     fn note(&mut self, id: NodeId, address: Address, now: Now) -> Option<&mut Known> {
@@ -290,7 +301,33 @@ mod tests {
             lsn: Lsn::new(lsn),
             chain: String::new(),
             version: "1".to_owned(),
+            leads: None,
         }
+    }
+
+    fn leads(id: u64, epoch: u64) -> Presence {
+        Presence {
+            leads: Some(epoch),
+            ..presence(id, 1, &format!("{id} b:1"))
+        }
+    }
+
+    #[test]
+    fn who_says_that_it_leads_is_believed_unless_the_log_says_more() {
+        let epoch = |number| Epoch { number, nonce: 0 };
+        let mut view = View::new("g".to_owned(), NodeId(1), "a:1");
+        view.heard(leads(2, 4), now(0));
+        assert_eq!((view.epoch, view.leader), (4, Some(NodeId(2))));
+        // The log comes first, and what somebody says of an older epoch is late.
+        view.begun(epoch(5), "3 c:1", now(0));
+        view.heard(leads(2, 4), now(0));
+        view.heard(leads(2, 5), now(0));
+        assert_eq!((view.epoch, view.leader), (5, Some(NodeId(3))));
+        view.heard(leads(2, 6), now(0));
+        assert_eq!((view.epoch, view.leader), (6, Some(NodeId(2))));
+        // This node itself knows better.
+        view.heard(leads(1, 7), now(0));
+        assert_eq!((view.epoch, view.leader), (6, Some(NodeId(2))));
     }
 
     #[test]

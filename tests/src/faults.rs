@@ -2,18 +2,21 @@
 //!
 //! Three weir servers share a log on three NATS servers. Producers and consumers go on meanwhile
 //! ([`exactly_once`](crate::exactly_once)), and part of them are programs with real clients
-//! ([`real_clients`](crate::real_clients)). One fault comes after another, of which each ends
-//! within seconds: servers of both kinds are killed, paused for longer than a lease, divided from
-//! others in one direction or both, slowed down; a NATS server loses its disk, or has no room on
-//! it; the lead is handed over. After each fault appends must go on. In the end everything that was
-//! acknowledged must be there once.
+//! ([`real_clients`](crate::real_clients)). Snapshots are made, and the log is trimmed behind them.
+//! One fault comes after another, of which each ends within seconds: servers of both kinds are
+//! killed, paused for longer than a lease, divided from others in one direction or both, slowed
+//! down, stopped one by one; one of either kind loses its disk, a weir is left behind by the log, a
+//! NATS server has no room; the lead is handed over. After each fault appends must go on. In the
+//! end everything that was acknowledged must be there once.
 
+mod doing;
 mod evidence;
 mod fault;
 mod outcome;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +24,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use nix::sys::signal::Signal;
 use tempfile::TempDir;
 
 use crate::exactly_once::audit::Kept;
@@ -32,29 +34,26 @@ pub use crate::faults::outcome::Outcome;
 use crate::faults::watch::{LOOK, Watch};
 use crate::finder::Finder;
 use crate::group::{Group, NAME, SERVERS};
-use crate::link::{Direction, Link, Traffic};
-use crate::nats::Sync;
 use crate::real_clients::{Mode, RealClient};
 
 /// How long appends may fail to go on.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The pause of a producer between two appends. Nothing trims the log yet, and a server that starts
-/// reads all of it.
+/// The pause of a producer between two appends.
 const PACE: Duration = Duration::from_millis(50);
 
-/// How long a server may take to read the log.
+/// How long a server may take to read the newest snapshot and the log.
 const READING_TIME: Duration = Duration::from_secs(300);
 
 /// How long a run may take, and how much longer for each fault; most take about ten seconds.
 const RUN_TIME: Duration = Duration::from_secs(120);
 const FAULT_TIME: Duration = Duration::from_secs(30);
 
+/// Where snapshots are, in the folder of a run.
+const SNAPSHOTS: &str = "snapshots";
+
 /// How many of the last lines of each server are shown after a failure.
 const LINES_SHOWN: usize = 40;
-
-/// What was replied before a fault may still be on its way to a client for this long.
-const REPLY_TIME: Duration = Duration::from_millis(20);
 
 /// What is done to which group.
 #[derive(Debug)]
@@ -75,6 +74,8 @@ pub struct Options {
     pub seed: u64,
     /// How long a fault lasts at most that ends by itself.
     pub longest: Duration,
+    /// After how many records there is another snapshot; fewer let the log be trimmed more often.
+    pub snapshot_records: u64,
     /// Where servers keep what they have, in a folder that is made there.
     pub parent: PathBuf,
 }
@@ -140,7 +141,7 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<Option<Outcome>> {
 
 /// What each server shows when it has everything.
 fn kept_by_all(finder: &Finder) -> Result<Vec<Kept>> {
-    wait_for_followers(finder)?;
+    wait_for_followers(finder, thread::sleep)?;
     let kept = |server| Kept::read(&mut finder.connect_to_reader(server)?);
     (0..SERVERS).map(kept).collect()
 }
@@ -170,8 +171,13 @@ impl Run {
         let folder = tempfile::Builder::new()
             .prefix("weir-failover-")
             .tempdir_in(&options.parent)?;
-        let mode = options.mode;
-        let group = Group::start_linked(folder.path(), &options.server, mode.settings())?;
+        let snapshots = folder.path().join(SNAPSHOTS);
+        fs::create_dir(&snapshots)?;
+        let (mode, records) = (options.mode, options.snapshot_records);
+        let mut settings = mode.settings();
+        settings.push(("--log-snapshots", snapshots.display().to_string()));
+        settings.push(("--log-snapshot-records", records.to_string()));
+        let group = Group::start_linked(folder.path(), &options.server, settings)?;
         let Some(group) = group else {
             return Ok(None);
         };
@@ -201,9 +207,9 @@ impl Run {
 
     fn suffer_all(&mut self, faults: u32, out: &mut dyn Write) -> Result<()> {
         let start = Instant::now();
-        self.let_go_on(&mut Watch::new(&self.clients))
-            .context("at the start")?;
-        self.wait_for_log()?;
+        let mut watch = Watch::new(&self.clients);
+        self.let_go_on(&mut watch).context("at the start")?;
+        self.wait_for_log(&mut watch)?;
         for number in 1..=faults {
             let fault = self.draw();
             let suffered = self.suffer(fault);
@@ -211,10 +217,11 @@ impl Run {
             match suffered {
                 Ok(gap) => {
                     let appends = self.clients.appends();
+                    let records = self.group.nats.records(&stream())?;
                     writeln!(
                         out,
                         "{number}/{faults} {fault:?}: no append for {gap:.2?}, {appends} appends, \
-                         {} s",
+                         records {records:?}, {} s",
                         elapsed.as_secs()
                     )?;
                     out.flush()?;
@@ -239,111 +246,6 @@ impl Run {
         self.deck.swap_remove(at)
     }
 
-    /// One fault, until everything is as before. Returns how long no append was accepted.
-    fn suffer(&mut self, fault: Fault) -> Result<Duration> {
-        let rest = Duration::from_millis(200 + self.below(1000));
-        thread::sleep(rest);
-        let leader = self.finder.leader().context("nobody leads")?;
-        let log = self
-            .group
-            .nats
-            .stream(&stream())?
-            .context("the log has no leader")?;
-        let log_server = (log.leader + 1 + self.below(2) as usize) % SERVERS;
-        // Longer than a lease in some cases, shorter in others.
-        let while_it_lasts = self.shortest_to_longest();
-        let mut watch = Watch::new(&self.clients);
-        match fault {
-            Fault::HandOver => {
-                let mut leader = self.finder.connect()?;
-                redis::cmd("FAILOVER").exec(&mut leader)?;
-                watch.rest(&self.clients, while_it_lasts);
-            }
-            Fault::KillLeader => self.kill(leader, &mut watch)?,
-            Fault::KillFollower => {
-                let follower = (leader + 1 + self.below(2) as usize) % SERVERS;
-                self.kill(follower, &mut watch)?;
-            }
-            Fault::PauseLeader => {
-                self.group.signal(leader, Signal::SIGSTOP)?;
-                watch.rest(&self.clients, while_it_lasts);
-                self.group.signal(leader, Signal::SIGCONT)?;
-            }
-            Fault::DivideLeader(ways) => {
-                silence(self.group.links(leader), ways);
-                watch.rest(&self.clients, while_it_lasts);
-                self.group.links(leader).iter().for_each(Link::mend);
-            }
-            Fault::SlowLeader => {
-                let slow = Traffic::Slow(Duration::from_millis(1 + self.below(40)));
-                for link in self.group.links(leader) {
-                    link.set(Direction::There, slow);
-                    link.set(Direction::Back, slow);
-                }
-                watch.rest(&self.clients, while_it_lasts);
-                self.group.links(leader).iter().for_each(Link::mend);
-            }
-            Fault::CutLeader => {
-                self.group.links(leader).iter().for_each(Link::cut);
-                watch.rest(&self.clients, while_it_lasts);
-                self.group.links(leader).iter().for_each(Link::mend);
-            }
-            Fault::KillLogLeader => self.restart_log_server(log.leader, false, &mut watch)?,
-            Fault::KillLogServer => self.restart_log_server(log_server, false, &mut watch)?,
-            Fault::EmptyLogServer => self.restart_log_server(log_server, true, &mut watch)?,
-            Fault::FillLogServer => {
-                let full = self.group.nats.fill()?;
-                watch.rest(&self.clients, while_it_lasts);
-                self.let_go_on(&mut watch)?;
-                // It does not use the disk again before it is started again.
-                self.group.nats.make_room()?;
-                self.restart_log_server(full, false, &mut watch)?;
-            }
-            Fault::PauseLogServer => {
-                self.group.nats.signal(log_server, Signal::SIGSTOP)?;
-                watch.rest(&self.clients, while_it_lasts);
-                self.group.nats.signal(log_server, Signal::SIGCONT)?;
-            }
-            Fault::DivideLogServer => {
-                let nats = &self.group.nats;
-                let others = (0..SERVERS).filter(|other| *other != log_server);
-                let ways = others.flat_map(|other| [(log_server, other), (other, log_server)]);
-                let links: Vec<&Link> = ways.filter_map(|(a, b)| nats.link(a, b)).collect();
-                silence(links.iter().copied(), Ways::Both);
-                watch.rest(&self.clients, while_it_lasts);
-                links.into_iter().for_each(Link::mend);
-            }
-        }
-        self.let_go_on(&mut watch)?;
-        self.gaps.entry(fault).or_default().push(watch.longest);
-        self.wait_for_log()?;
-        wait_for_followers(&self.finder)?;
-        self.clients.ensure_running()?;
-        Ok(watch.longest)
-    }
-
-    fn kill(&mut self, node: usize, watch: &mut Watch) -> Result<()> {
-        self.group.kill(node)?;
-        thread::sleep(REPLY_TIME);
-        self.let_go_on(watch)?;
-        self.group.start_server(node)
-    }
-
-    fn restart_log_server(
-        &mut self,
-        server: usize,
-        is_emptied: bool,
-        watch: &mut Watch,
-    ) -> Result<()> {
-        self.group.nats.kill(server)?;
-        if is_emptied {
-            self.group.nats.empty(server)?;
-        }
-        thread::sleep(REPLY_TIME);
-        self.let_go_on(watch)?;
-        self.group.nats.start_server(server, Sync::Always)
-    }
-
     /// Waits until appends are accepted again.
     fn let_go_on(&self, watch: &mut Watch) -> Result<()> {
         let (start, before) = (Instant::now(), self.clients.appends());
@@ -356,16 +258,29 @@ impl Run {
     }
 
     /// Waits until every server of the log has all of it, so that the next fault may take one away.
-    fn wait_for_log(&self) -> Result<()> {
-        let start = Instant::now();
+    fn wait_for_log(&self, watch: &mut Watch) -> Result<()> {
+        let (start, name) = (Instant::now(), stream());
+        let mut wanted = None;
         loop {
-            let state = self.group.nats.stream(&stream())?;
-            if state.is_some_and(|state| state.followers == SERVERS - 1) {
-                return Ok(());
+            let nats = &self.group.nats;
+            if let Ok(records) = nats.records(&name) {
+                let wanted = *wanted.get_or_insert(*records.end());
+                // The leader may not have noticed that one was away.
+                let has_all = |server| nats.last_at(server, &name) >= Some(wanted);
+                let state = nats.stream(&name)?;
+                if state.is_some_and(|state| state.followers == SERVERS - 1)
+                    && (0..SERVERS).all(has_all)
+                {
+                    return Ok(());
+                }
             }
             ensure!(start.elapsed() < PATIENCE, "the log is not whole again");
-            thread::sleep(Duration::from_millis(100));
+            watch.rest(&self.clients, Duration::from_millis(100));
         }
+    }
+
+    fn wait_for_followers(&self, watch: &mut Watch) -> Result<()> {
+        wait_for_followers(&self.finder, |time| watch.rest(&self.clients, time))
     }
 
     fn shortest_to_longest(&mut self) -> Duration {
@@ -396,7 +311,7 @@ impl Run {
 
 /// Waits until every server has what is in the log now, so that the next fault may take the
 /// leader away.
-fn wait_for_followers(finder: &Finder) -> Result<()> {
+fn wait_for_followers(finder: &Finder, mut rest: impl FnMut(Duration)) -> Result<()> {
     let start = Instant::now();
     let mut wanted = None;
     loop {
@@ -407,18 +322,7 @@ fn wait_for_followers(finder: &Finder) -> Result<()> {
             }
         }
         ensure!(start.elapsed() < READING_TIME, "a server does not follow");
-        thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn silence<'l>(links: impl IntoIterator<Item = &'l Link>, ways: Ways) {
-    for link in links {
-        if ways != Ways::Back {
-            link.set(Direction::There, Traffic::Silent);
-        }
-        if ways != Ways::There {
-            link.set(Direction::Back, Traffic::Silent);
-        }
+        rest(Duration::from_millis(100));
     }
 }
 

@@ -133,7 +133,9 @@ impl Group {
         for server in 0..SERVERS {
             group.start_server(server)?;
         }
-        group.leader()?;
+        group
+            .leader()
+            .with_context(|| (0..SERVERS).map(|it| group.log(it)).collect::<String>())?;
         Ok(group)
     }
 

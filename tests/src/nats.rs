@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -85,6 +86,7 @@ struct ToldStream {
 #[derive(Debug, Deserialize)]
 struct ToldState {
     first_seq: u64,
+    last_seq: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -155,7 +157,9 @@ impl Nats {
         let mut nats = Nats {
             servers: servers.collect(),
             links: Vec::new(),
-            folder: tempfile::tempdir_in(parent)?,
+            folder: tempfile::Builder::new()
+                .prefix("weir-nats")
+                .tempdir_in(parent)?,
             disk: None,
         };
         if are_linked {
@@ -195,6 +199,30 @@ impl Nats {
             Some(mut running) => running.kill(),
             None => Ok(()),
         }
+    }
+
+    /// Tells a server to end; [`Nats::has_ended`] says when it has.
+    ///
+    /// # Errors
+    /// When it does not run.
+    pub fn stop(&self, index: usize) -> Result<()> {
+        self.signal(index, Signal::SIGTERM)
+    }
+
+    /// Returns whether a server has ended by itself.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn has_ended(&mut self, index: usize) -> Result<bool> {
+        let server = self.server(index)?;
+        let has_ended = match &mut server.running {
+            Some(running) => running.has_ended()?,
+            None => true,
+        };
+        if has_ended {
+            server.running = None;
+        }
+        Ok(has_ended)
     }
 
     /// Ends all of them, and leaves what they have kept and logged in the folder that they were
@@ -270,17 +298,33 @@ impl Nats {
     /// # Errors
     /// When it has no leader, or what that says is not understood.
     pub fn first(&self, name: &str) -> Result<u64> {
+        Ok(*self.records(name)?.start())
+    }
+
+    /// The numbers of the first and the last record of a stream, as its leader says.
+    ///
+    /// # Errors
+    /// When it has no leader, or what that says is not understood.
+    pub fn records(&self, name: &str) -> Result<RangeInclusive<u64>> {
         let (_, stream) = self.told_by_leader(name)?.context("no stream")?;
-        Ok(stream.state.context("no state of a stream")?.first_seq)
+        let state = stream.state.context("no state of a stream")?;
+        Ok(state.first_seq..=state.last_seq)
+    }
+
+    /// The number of the last record of a stream that a server has itself; `None` if it does not
+    /// tell, such as when it has just been started.
+    pub fn last_at(&self, index: usize, name: &str) -> Option<u64> {
+        let told = self.told_by(index).ok()?.account_details.into_iter();
+        let mut streams = told.flat_map(|account| account.stream_detail);
+        let stream = streams.find(|stream| stream.name == name)?;
+        Some(stream.state?.last_seq)
     }
 
     fn told_by_leader(&self, name: &str) -> Result<Option<(usize, ToldStream)>> {
         for index in 0..self.servers.len() {
-            let at = loopback(self.servers[index].monitor_port);
-            let Ok(told) = ask(at, "/jsz?accounts=true&streams=true") else {
+            let Ok(told) = self.told_by(index) else {
                 continue;
             };
-            let told: Told = serde_json::from_str(&told)?;
             let accounts = told.account_details.into_iter();
             let mut streams = accounts.flat_map(|account| account.stream_detail);
             let leads = |stream: &ToldStream| {
@@ -292,6 +336,12 @@ impl Nats {
             }
         }
         Ok(None)
+    }
+
+    fn told_by(&self, index: usize) -> Result<Told> {
+        let at = loopback(self.servers[index].monitor_port);
+        let told = ask(at, "/jsz?accounts=true&streams=true")?;
+        Ok(serde_json::from_str(&told)?)
     }
 
     /// Sends a signal to a server that runs.

@@ -12,6 +12,9 @@ use weir_tests::real_clients::{self, Mode};
 /// How long a fault lasts at most that ends by itself: for some longer than a lease.
 const LONGEST: Duration = Duration::from_millis(3500);
 
+/// After how many records there is another snapshot: some seconds.
+const SNAPSHOT_RECORDS: u64 = 500;
+
 #[test]
 fn every_fault_is_survived() -> Result<()> {
     let options = Options {
@@ -23,6 +26,7 @@ fn every_fault_is_survived() -> Result<()> {
         mode: Mode::Sentinel,
         seed: 1,
         longest: LONGEST,
+        snapshot_records: SNAPSHOT_RECORDS,
         parent: std::env::temp_dir(),
     };
     let outcome = faults::run(options, &mut std::io::stderr())?;

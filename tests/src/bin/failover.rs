@@ -38,6 +38,9 @@ struct Arguments {
     /// Chooses the order of faults, and their moments.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// After how many records of the log there is another snapshot.
+    #[arg(long, default_value_t = 2000)]
+    snapshot_records: u64,
     /// The folder in which servers keep what they have.
     #[arg(long, default_value_os_t = std::env::temp_dir())]
     dir: PathBuf,
@@ -82,6 +85,7 @@ impl Arguments {
             },
             seed: self.seed,
             longest: LONGEST,
+            snapshot_records: self.snapshot_records,
             parent: self.dir,
         })
     }

@@ -9,6 +9,12 @@ pub enum Fault {
     KillLeader,
     /// A follower is killed.
     KillFollower,
+    /// A follower is killed, and loses its disk.
+    EmptyFollower,
+    /// A follower is killed, and away until the log was trimmed beyond where it was.
+    LeaveFollower,
+    /// A follower is paused until the log was trimmed beyond where it was.
+    PauseFollower,
     /// The leader is paused.
     PauseLeader,
     /// Nothing passes between the leader and the log.
@@ -29,6 +35,8 @@ pub enum Fault {
     EmptyLogServer,
     /// A NATS server has no room on its disk.
     FillLogServer,
+    /// NATS servers are stopped and started again, one after another.
+    RestartLogServers,
 }
 
 /// In which directions nothing arrives.
@@ -43,10 +51,13 @@ pub enum Ways {
 }
 
 /// All kinds of faults.
-pub const FAULTS: [Fault; 15] = [
+pub const FAULTS: [Fault; 19] = [
     Fault::HandOver,
     Fault::KillLeader,
     Fault::KillFollower,
+    Fault::EmptyFollower,
+    Fault::LeaveFollower,
+    Fault::PauseFollower,
     Fault::PauseLeader,
     Fault::DivideLeader(Ways::There),
     Fault::DivideLeader(Ways::Back),
@@ -59,4 +70,5 @@ pub const FAULTS: [Fault; 15] = [
     Fault::DivideLogServer,
     Fault::EmptyLogServer,
     Fault::FillLogServer,
+    Fault::RestartLogServers,
 ];

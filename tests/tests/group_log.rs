@@ -1,11 +1,14 @@
-//! The log of a group, as an operator verifies it.
+//! The log of a group, as an operator verifies it, and recovers it where it has lost something.
 
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use nix::sys::signal::Signal;
+use serde_json::json;
 use tempfile::TempDir;
 use weir_tests::audit::until;
 use weir_tests::group::{Group, NAME, SERVERS};
@@ -21,7 +24,7 @@ struct Run {
     group: Group,
     snapshots: PathBuf,
     count: usize,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Run {
@@ -39,7 +42,7 @@ impl Run {
             group,
             snapshots,
             count: 0,
-            _folder: folder,
+            folder,
         }))
     }
 
@@ -70,11 +73,40 @@ impl Run {
         (0..SERVERS).try_for_each(|server| self.group.wait_for_end(server))
     }
 
-    /// Runs a task of `weir cluster` on the log. Whether it went well, and what it printed.
-    fn cluster(&self, task: &str, more: &[&str]) -> Result<(bool, String)> {
+    /// Starts the servers again, which have the first entries and no others, and go on.
+    fn check_start(&mut self, entries: usize) -> Result<()> {
+        for server in 0..SERVERS {
+            self.group.start_server(server)?;
+        }
+        self.count = entries;
+        let leader = self.group.leader()?;
+        ensure!(self.group.numbers(leader, "s", entries)?.len() == entries);
+        self.append(30)?;
+        let expected: Vec<usize> = (1..=self.count).collect();
+        for server in 0..SERVERS {
+            let found = self.group.numbers(server, "s", self.count)?;
+            ensure!(found == expected, "server {server}: {found:?}");
+        }
+        until("all is well", || Ok(self.cluster("verify", &[])?.0))
+    }
+
+    /// Recovers the log up to a batch; whether that went well, and what was printed.
+    fn recover(&self, lsn: usize) -> Result<(bool, String)> {
+        let (lsn, folder) = (lsn.to_string(), self.folder.path().display().to_string());
+        self.cluster("recover", &["--confirm", &lsn, "--backup", &folder])
+    }
+
+    /// The command for a task of `weir cluster` on the log.
+    fn command(&self, task: &str, more: &[&str]) -> Result<Command> {
         let mut command = Command::new(weir()?);
         command.args(["cluster", task]).args(more);
-        let output = command.args(self.group.settings(0)?).output()?;
+        command.args(self.group.settings(0)?);
+        Ok(command)
+    }
+
+    /// Runs a task of `weir cluster` on the log. Whether it went well, and what it printed.
+    fn cluster(&self, task: &str, more: &[&str]) -> Result<(bool, String)> {
+        let output = self.command(task, more)?.output()?;
         let printed = [output.stdout, output.stderr].concat();
         let printed = String::from_utf8_lossy(&printed).into_owned();
         Ok((output.status.success(), printed))
@@ -139,8 +171,117 @@ fn a_log_and_its_snapshots_are_verified_while_the_group_runs_and_what_is_wrong_i
     ensure!(told.contains("WRONG: snapshot of record "), "{told}");
 
     // A stream that is gone is not made again.
-    jetstream.ask("DELETE", &stream, &serde_json::json!({}))?;
+    jetstream.ask("DELETE", &stream, &json!({}))?;
     let (is_well, told) = run.cluster("verify", &[])?;
     ensure!(!is_well && told.contains("stream not found"), "{told}");
     Ok(())
+}
+
+/// The last batch that can be kept, as `weir cluster recover` says.
+fn lsn_in(told: &str) -> Result<usize> {
+    let line = told.lines().find(|line| line.starts_with("whole up to "));
+    let rest = line.and_then(|line| line.split("LSN ").nth(1));
+    let lsn = rest.and_then(|rest| rest.split(',').next());
+    Ok(lsn.context("no LSN")?.parse()?)
+}
+
+#[test]
+fn what_is_whole_of_a_torn_log_is_recovered_when_an_operator_confirms_what_is_lost() -> Result<()> {
+    let Some(mut run) = Run::start(RECORDS)? else {
+        return Ok(());
+    };
+    until("two snapshots are there", || {
+        run.append(20)?;
+        Ok(run.found()?.len() >= 2)
+    })?;
+    run.append(40)?;
+    let (is_done, told) = run.cluster("recover", &[])?;
+    ensure!(
+        !is_done && told.contains("a weir of the group runs"),
+        "{told}"
+    );
+    run.stop()?;
+    let (jetstream, stream) = (JetStream::connect(&run.group.nats)?, stream());
+    let (records, last) = jetstream.state(&stream)?;
+    jetstream.tear(&stream, last - 20)?;
+
+    // The servers stop, and name the place.
+    run.group.start_server(0)?;
+    let place = format!("cannot be trusted at record {}: it is missing", last - 20);
+    until("the server stops", || Ok(run.group.log(0).contains(&place)))?;
+    until("it has ended", || {
+        Ok(run.group.has_ended(0).unwrap_or(true))
+    })?;
+    run.group.kill(0)?;
+
+    // What would be lost is said, and nothing is changed.
+    let (is_done, told) = run.cluster("recover", &[])?;
+    ensure!(is_done && told.contains("Nothing was changed."), "{told}");
+    ensure!(
+        told.contains(&format!("WRONG: record {}: it is missing", last - 20)),
+        "{told}"
+    );
+    ensure!(
+        told.contains("GIVEN UP: 20 records that are there"),
+        "{told}"
+    );
+    let lsn = lsn_in(&told)?;
+    ensure!(
+        lsn < run.count && lsn + 25 > run.count,
+        "{lsn} of {}",
+        run.count
+    );
+    let (is_done, told) = run.recover(lsn + 1)?;
+    ensure!(!is_done && told.contains("Nothing was changed"), "{told}");
+    ensure!(jetstream.state(&stream)? == (records - 1, last));
+
+    let (is_done, told) = run.recover(lsn)?;
+    ensure!(
+        is_done && told.contains("the log begins again with record 1000000000000"),
+        "{told}"
+    );
+    let copied = fs::metadata(run.folder.path().join(format!("{NAME}-1.records")))?.len();
+    ensure!(copied > (records - 1) * (12 + 96), "{copied} bytes");
+    run.check_start(lsn)
+}
+
+#[test]
+fn a_lost_log_begins_again_with_the_snapshot_however_often_that_is_interrupted() -> Result<()> {
+    let Some(mut run) = Run::start(RECORDS)? else {
+        return Ok(());
+    };
+    until("a snapshot is there", || {
+        run.append(20)?;
+        Ok(!run.found()?.is_empty())
+    })?;
+    run.append(40)?;
+    run.stop()?;
+    let (jetstream, stream) = (JetStream::connect(&run.group.nats)?, stream());
+    jetstream.ask("DELETE", &stream, &json!({}))?;
+    let (is_done, told) = run.cluster("recover", &[])?;
+    ensure!(
+        is_done && told.contains("WRONG: there is no stream"),
+        "{told}"
+    );
+    let lsn = lsn_in(&told)?;
+    ensure!(lsn > 0 && lsn < run.count);
+
+    // Each attempt gets a bit further; it listens for nodes first.
+    let (confirmed, folder) = (lsn.to_string(), run.folder.path().display().to_string());
+    let confirm = ["--confirm", &confirmed, "--backup", &folder];
+    for attempt in 0..8 {
+        let mut running = run.command("recover", &confirm)?.spawn()?;
+        thread::sleep(Duration::from_millis(4000 + 150 * attempt));
+        running.kill()?;
+        running.wait()?;
+    }
+    // A server that is started too early makes a stream, and finds that it is not the log.
+    run.group.start_server(0)?;
+    run.group.kill(0)?;
+    let (is_done, told) = run.recover(lsn)?;
+    ensure!(
+        is_done && told.contains("start the weirs of the group"),
+        "{told}"
+    );
+    run.check_start(lsn)
 }

@@ -29,6 +29,7 @@ mod node;
 mod place;
 mod reader;
 mod record;
+mod recovery;
 mod settings;
 mod snapshots;
 

@@ -15,6 +15,11 @@ pub(crate) fn create_stream(stream: &str) -> String {
     format!("$JS.API.STREAM.CREATE.{stream}")
 }
 
+/// Subject of a request to remove a stream.
+pub(crate) fn delete_stream(stream: &str) -> String {
+    format!("$JS.API.STREAM.DELETE.{stream}")
+}
+
 /// Subject of a question to the leader of a stream, for what it is and how far it goes.
 pub(crate) fn stream_info(stream: &str) -> String {
     format!("$JS.API.STREAM.INFO.{stream}")
@@ -152,6 +157,9 @@ pub(crate) struct StoredMessage {
     /// The record in Base64; absent if it has no bytes.
     #[serde(default)]
     pub(crate) data: String,
+    /// When it came, in the words of RFC 3339.
+    #[serde(default)]
+    pub(crate) time: String,
 }
 
 /// The answer to a request to remove records.
@@ -160,6 +168,13 @@ pub(crate) struct Purged {
     /// How many were removed.
     #[serde(default)]
     pub(crate) purged: u64,
+}
+
+/// The answer to a request to remove a stream.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Deleted {
+    #[serde(default)]
+    pub(crate) success: bool,
 }
 
 /// One server's answer about its settings.

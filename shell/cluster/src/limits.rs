@@ -62,6 +62,9 @@ pub const PRESENCE_BYTES_MAX: usize = 4096;
 /// How often a node tells the others of itself.
 pub const PRESENCE_EVERY: Duration = Duration::from_secs(1);
 
+/// How long to listen for nodes before none is taken to be there.
+pub const LISTEN_FOR_NODES: Duration = Duration::from_secs(4);
+
 /// How often those who keep the log are asked whether they can still be trusted.
 pub const CHECK_EVERY: Duration = Duration::from_secs(60);
 

@@ -1,6 +1,7 @@
 //! Getting a log ready: the stream is made if there is none, and whoever keeps it is checked.
 
 use async_nats::{ConnectError, ConnectErrorKind, HeaderMap};
+use replication::Seq;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, info};
 
@@ -21,6 +22,14 @@ const NO_SUITABLE_PEERS: u32 = 10005;
 /// # Errors
 /// [`OpenError`]
 pub(crate) async fn open(config: &ServiceConfig) -> Result<Connection, OpenError> {
+    open_at(config, Seq::ZERO.next()).await
+}
+
+/// The same; a stream that is made begins with the record of this number.
+///
+/// # Errors
+/// [`OpenError`]
+pub(crate) async fn open_at(config: &ServiceConfig, first: Seq) -> Result<Connection, OpenError> {
     let replicas = config.replicas;
     let may_be_alone = config.assurance == Assurance::Unchecked && replicas == 1;
     if !may_be_alone && !(REPLICAS_MIN..=REPLICAS_MAX).contains(&replicas) {
@@ -28,12 +37,12 @@ pub(crate) async fn open(config: &ServiceConfig) -> Result<Connection, OpenError
     }
     let deadline = Instant::now() + OPEN_TIMEOUT;
     let connection = connect(&config.servers, config.user.as_ref(), deadline).await?;
-    let info = ready_stream(&connection, config, deadline).await?;
+    let info = ready_stream(&connection, config, first, deadline).await?;
     stream::check(config, &info.config)?;
     if let Assurance::Checked(system) = &config.assurance {
         let mut asking = connect(&config.servers, Some(system), deadline).await?;
         while let Err(error) = {
-            let info = ready_stream(&connection, config, deadline).await?;
+            let info = ready_stream(&connection, config, first, deadline).await?;
             assure(&mut asking, &connection, &info).await?
         } {
             // A server may be on its way out or in.
@@ -126,6 +135,7 @@ fn may_pass(error: &ConnectError) -> bool {
 async fn ready_stream(
     connection: &Connection,
     config: &ServiceConfig,
+    first: Seq,
     deadline: Instant,
 ) -> Result<StreamInfo, OpenError> {
     let stream = config.group.stream();
@@ -137,7 +147,7 @@ async fn ready_stream(
                 Some(_) | None => return Ok(info),
             },
             Err(AskError::Api(ApiError::Refused { err_code, .. })) if err_code == NO_STREAM => {
-                let creation = stream::creation(config).to_string().into_bytes();
+                let creation = stream::creation(config, first).to_string().into_bytes();
                 let made = connection.ask::<StreamInfo>(api::create_stream(&stream), creation);
                 match made.await {
                     Ok(_) => {

@@ -62,7 +62,7 @@ impl LogService {
         Ok((LogService::on(connection, config), info.state.bounds()))
     }
 
-    fn on(connection: Connection, config: &ServiceConfig) -> LogService {
+    pub(crate) fn on(connection: Connection, config: &ServiceConfig) -> LogService {
         LogService {
             connection,
             stream: config.group.stream(),

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use replication::Seq;
 use serde_json::{Map, Value, json};
 
 use crate::api::StreamInfo;
@@ -47,10 +48,11 @@ fn required(config: &ServiceConfig) -> [(&'static str, Value); 26] {
     ]
 }
 
-/// The request that makes the stream.
-pub(crate) fn creation(config: &ServiceConfig) -> Value {
+/// The request that makes the stream, whose first record will have this number.
+pub(crate) fn creation(config: &ServiceConfig, first: Seq) -> Value {
     let fields = required(config).into_iter();
-    let fields = fields.filter(|(_, value)| !value.is_null());
+    let first = [("first_seq", json!(first.0))];
+    let fields = fields.chain(first).filter(|(_, value)| !value.is_null());
     let fields = fields.map(|(field, value)| (field.to_owned(), value));
     Value::Object(fields.collect::<Map<_, _>>())
 }
@@ -120,7 +122,7 @@ mod tests {
     #[test]
     fn a_stream_that_could_forget_is_refused() {
         let config = config();
-        let Value::Object(made) = creation(&config) else {
+        let Value::Object(made) = creation(&config, Seq(1)) else {
             panic!("a configuration is an object");
         };
         assert!(check(&config, &made).is_ok());

@@ -10,13 +10,14 @@ mod failover;
 mod named_log;
 mod node;
 mod peer;
+mod recover;
 mod status;
 mod verify;
 
 use self::arguments::{Arguments, Task};
 
 /// What `weir cluster` can do.
-pub(crate) const TASKS: &[&str] = &["failover", "status", "verify"];
+pub(crate) const TASKS: &[&str] = &["failover", "recover", "status", "verify"];
 
 /// Does what the arguments ask for; the text to print, or nothing if they are not understood.
 ///
@@ -25,6 +26,7 @@ pub(crate) const TASKS: &[&str] = &["failover", "status", "verify"];
 /// was not handed over.
 pub(crate) fn run(arguments: &[String]) -> anyhow::Result<Option<String>> {
     match arguments {
+        [task, rest @ ..] if task == "recover" => return recover::run(rest).map(Some),
         [task, settings @ ..] if task == "verify" => return verify::run(settings).map(Some),
         _ => {}
     }

@@ -101,7 +101,12 @@ pub(crate) static SUBCOMMANDS: &[Subcommand] = &[
                  group, asks the NATS servers how they are set, loads each snapshot, and reads the \
                  whole log as a node reads it. Each line that begins with WRONG says what is, where, \
                  and what to do; the exit status is not 0 then. Nothing is written, so a group may \
-                 run meanwhile.",
+                 run meanwhile. recover [--confirm LSN --backup DIR] [CONFIG_FILE] [--SETTING \
+                 VALUE]... is for a log that has lost something, while all weirs of the group are \
+                 stopped: it says what is whole, up to which LSN, and what would be given up. Only \
+                 with --confirm and that LSN it copies what is left of the old log into a file in \
+                 DIR, makes a snapshot of what is whole, and begins the log again behind that. An \
+                 attempt that ends in the midst is to be begun again.",
         completes: Completes::Words(cluster_command::TASKS),
         run: |arguments| {
             let done = cluster_command::run(arguments)?;

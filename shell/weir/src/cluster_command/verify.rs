@@ -85,8 +85,8 @@ fn snapshots(log: &NamedLog, findings: &mut Findings) -> Vec<Position> {
                 loaded.push(at);
             }
             Err(error) => findings.wrong(&format!(
-                "snapshot of record {seq}: {error}. Nodes leave it out; move it away, and let a \
-                 follower make another one (weir cluster snapshot)"
+                "snapshot of record {seq}: {error}. Nodes leave it out; move it away, \
+                 and a follower makes another one when it is due"
             )),
         }
     }

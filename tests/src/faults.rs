@@ -125,9 +125,12 @@ pub fn run(options: Options, out: &mut dyn Write) -> Result<Option<Outcome>> {
     gaps.values_mut().for_each(|gaps| gaps.sort_unstable());
     let (told, mut kept) = (clients.told(), Vec::new());
     let outcome = suffered.and_then(|()| {
-        clients.end()?;
+        let ended = clients.end();
         kept = kept_by_all(&finder)?;
-        judge(gaps, libraries, &told, &kept)
+        let outcome = judge(gaps, libraries, &told, &kept)?;
+        // What a client could not do says nothing of what servers have kept.
+        ended.with_context(|| outcome.to_string())?;
+        Ok(outcome)
     });
     match outcome {
         Ok(outcome) => Ok(Some(outcome)),

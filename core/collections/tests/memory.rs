@@ -13,8 +13,8 @@ use collections::{Map, Sequence, Sorted};
 struct Counting;
 
 thread_local! {
-    /// Of this thread alone: the one that waits for the test allocates too. What it frees for another
-    /// one counts, so it can be below zero.
+    /// Of this thread alone: the one that waits for the test allocates too. What it frees for
+    /// another one counts, so it can be below zero.
     static ALLOCATED_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 

@@ -124,10 +124,10 @@ impl Run {
             Fault::RestartLogServers => self.restart_log_servers(log.leader, &mut watch)?,
         }
         self.let_go_on(&mut watch)?;
-        self.gaps.entry(fault).or_default().push(watch.longest);
         self.wait_for_log(&mut watch)?;
         self.wait_for_followers(&mut watch)?;
         self.clients.ensure_running()?;
+        self.gaps.entry(fault).or_default().push(watch.longest);
         Ok(watch.longest)
     }
 

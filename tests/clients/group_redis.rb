@@ -42,14 +42,17 @@ def connect
   Redis.new(url: "redis://#{GROUP}", sentinels: sentinels, role: :master, **patience)
 end
 
-# Asks again until there is an answer: nobody knows what became of a request without one.
-def insist
+# Asks again until there is an answer: nobody knows what became of a request without one. The library
+# keeps a connection to a server that no longer leads, so it is closed, and the next one leads to the
+# leader.
+def insist(client = nil)
   deadline = Time.now + PATIENCE
   begin
     yield
   rescue Redis::BaseError, SystemCallError => error
     raise if Time.now > deadline
     say("again #{error.class} #{error.message.split.join(' ')}")
+    client.close if client && error.message.start_with?("READONLY")
     sleep 0.02
     retry
   end
@@ -64,7 +67,7 @@ end
 def produce(client)
   message = 0
   until $stop
-    id = insist { client.call(*append(FIRST, message)) }
+    id = insist(client) { client.call(*append(FIRST, message)) }
     say("appended #{FIRST} #{message} #{id}")
     message += 1
     sleep PACE
@@ -76,7 +79,7 @@ def produce_in_pipelines(client)
   producers = [FIRST + 1, FIRST + 2, FIRST + 3]
   message = 0
   until $stop
-    ids = insist do
+    ids = insist(client) do
       client.pipelined do |pipeline|
         producers.each { |producer| pipeline.call(append(producer, message)) }
       end
@@ -90,7 +93,7 @@ end
 def consume(client)
   after = "0"
   until $stop
-    read = insist do
+    read = insist(client) do
       client.xreadgroup("workers", "ruby-#{FIRST}", STREAM, after, count: 20, block: 500)
     end
     ids = (read[STREAM] || []).map(&:first)
@@ -99,7 +102,7 @@ def consume(client)
       after = after == "0" ? ">" : "0"
       next
     end
-    insist { client.xack(STREAM, "workers", ids) }
+    insist(client) { client.xack(STREAM, "workers", ids) }
     ids.each { |id| say("acknowledged #{STREAM} #{id}") }
   end
 end

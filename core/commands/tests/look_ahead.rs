@@ -106,4 +106,9 @@ fn many_keys_are_looked_up_together() {
     }
     assert_eq!(server.looked_at(&requests), 4);
     assert_eq!(server.ask("GET key:1"), "$1\r\nv\r\n");
+    // More keys than are looked up at once.
+    let keys: String = (0..100).map(|number| format!(" key:{number}")).collect();
+    let many = format!("EVALSHA sha 100{keys}");
+    let scripts = [many.as_str(), "EVALSHA sha 0", "FCALL function 1 key:1 a"];
+    assert_eq!(server.looked_at(&scripts), 3);
 }

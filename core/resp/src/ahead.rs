@@ -19,6 +19,17 @@ pub struct Ahead<'a> {
 }
 
 impl<'a> Ahead<'a> {
+    /// The arguments behind the key.
+    pub fn behind(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let (behind, count) = (self.behind, self.count);
+        let mut at = 0;
+        (0..count).map_while(move |_| {
+            let (start, end) = argument(behind, at)?;
+            at = end + END_BYTES;
+            behind.get(start..end)
+        })
+    }
+
     /// The argument behind the key.
     pub fn second(&self) -> Option<&'a [u8]> {
         self.argument_behind(0)
@@ -272,5 +283,8 @@ mod tests {
         let expected =
             expected.map(|(is_alike, second, last)| (is_alike, Some(second), Some(last)));
         assert_eq!(shown, expected);
+        let behind: Vec<Vec<&[u8]>> = seen.iter().map(|ahead| ahead.behind().collect()).collect();
+        let of = |member: &'static str| vec![&b"5"[..], member.as_bytes()];
+        assert_eq!(behind, ["m1", "m2", "m3"].map(of));
     }
 }

@@ -6,7 +6,7 @@ use engine::args::Args;
 use engine::command::{Command, Ctx, Flow};
 use engine::error::{CmdError, ScriptError};
 use engine::scripting::{Runs, ScriptCall, Sha, Shebang};
-use engine::table::{Arg, Arity, FindKeys, Flags, Group, KeyFlags, KeySpec, Spec};
+use engine::table::{Arg, Arity, FindKeys, Flags, Group, KeyFlags, KeySpec, Seeks, Spec};
 use resp::Argv;
 
 /// How a request names its script.
@@ -38,6 +38,7 @@ pub(super) const SPEC: Spec = Spec {
         notes: "We cannot tell how the keys will be used so we assume the worst, RW and UPDATE",
         ..keys(KeyFlags::RW.and(KeyFlags::ACCESS).and(KeyFlags::UPDATE))
     }],
+    seeks: Seeks::CountedKeys,
     ..Spec::named("eval")
 };
 

@@ -5,6 +5,7 @@ use resp::{Ahead, Argv, KeysAhead};
 use values::{Ahead as Places, Sought};
 
 use crate::Engine;
+use crate::args::parse_i64;
 use crate::clients::session::{Session, SessionId};
 use crate::limits::{LOOK_AHEAD_KEYS_MIN, LOOK_AHEAD_REQUESTS_MAX};
 use crate::store::keyspace::Record;
@@ -52,7 +53,9 @@ impl Engine {
         }
         let mut wanted = [None; LOOK_AHEAD_REQUESTS_MAX];
         let mut hashes = [0; LOOK_AHEAD_REQUESTS_MAX];
-        let (mut looked, mut seeks_any) = (0, false);
+        // Keys of scripts behind their first ones.
+        let mut others = [0; LOOK_AHEAD_REQUESTS_MAX];
+        let (mut looked, mut looked_others, mut seeks_any) = (0, 0, false);
         keyspace.forget_ahead();
         while let Some(request) = next
             && looked < LOOK_AHEAD_REQUESTS_MAX
@@ -60,11 +63,23 @@ impl Engine {
             if !request.is_alike {
                 known = seeks(commands, request.name);
             }
-            if known != Seeks::Nothing {
-                seeks_any = true;
-                wanted[looked] = Some((request, known));
+            let mut key = request.key;
+            match known {
+                Seeks::Nothing => {}
+                Seeks::CountedKeys => {
+                    let mut keys = counted_keys(request);
+                    key = keys.next().unwrap_or_default();
+                    for (hash, key) in others[looked_others..].iter_mut().zip(keys) {
+                        *hash = keyspace.hash(key);
+                        looked_others += 1;
+                    }
+                }
+                Seeks::Second | Seeks::Last | Seeks::Placed | Seeks::Lowest => {
+                    seeks_any = true;
+                    wanted[looked] = Some((request, known));
+                }
             }
-            hashes[looked] = keyspace.hash_ahead(request.key);
+            hashes[looked] = keyspace.hash_ahead(key);
             looked += 1;
             next = requests.next();
         }
@@ -72,8 +87,11 @@ impl Engine {
             return 0;
         }
         let found = keyspace.find_likely(database, &hashes[..looked]);
-        for record in found.iter().flatten() {
-            record.value().prefetch();
+        prefetch(&found);
+        if looked_others > 0 {
+            let others: [_; LOOK_AHEAD_REQUESTS_MAX] =
+                keyspace.find_likely(database, &others[..looked_others]);
+            prefetch(&others);
         }
         if seeks_any {
             seek(&wanted, &found);
@@ -100,6 +118,22 @@ fn seeks(commands: &CommandIndex, name: &[u8]) -> Seeks {
         .map_or(Seeks::Nothing, |row| row.spec.seeks)
 }
 
+/// Begins to fetch the values of records.
+#[inline]
+fn prefetch(records: &[Option<&Record>]) {
+    for record in records.iter().flatten() {
+        record.value().prefetch();
+    }
+}
+
+/// The keys of a request that runs a script, as far as it has so many arguments.
+fn counted_keys(request: Ahead<'_>) -> impl Iterator<Item = &[u8]> {
+    let mut behind = request.behind();
+    let count = behind.next().and_then(parse_i64);
+    let count = count.and_then(|count| usize::try_from(count).ok());
+    behind.take(count.unwrap_or(0))
+}
+
 /// Reads what requests look for in values.
 #[inline(never)]
 fn seek<const N: usize>(wanted: &[Option<(Ahead<'_>, Seeks)>; N], found: &[Option<&Record>; N]) {
@@ -122,7 +156,7 @@ fn seek<const N: usize>(wanted: &[Option<(Ahead<'_>, Seeks)>; N], found: &[Optio
 #[inline]
 fn sought(seeks: Seeks, request: Ahead<'_>, before: usize) -> Option<Sought<'_>> {
     match seeks {
-        Seeks::Nothing => None,
+        Seeks::Nothing | Seeks::CountedKeys => None,
         Seeks::Second => Some(Sought::Element(request.second()?)),
         Seeks::Last => Some(Sought::Element(request.last()?)),
         Seeks::Placed => {
@@ -132,5 +166,35 @@ fn sought(seeks: Seeks, request: Ahead<'_>, before: usize) -> Option<Sought<'_>>
             Some(Sought::Placed(request.last()?, score))
         }
         Seeks::Lowest => Some(Sought::Ranked(before)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use resp::KeysAhead;
+
+    use super::counted_keys;
+
+    #[test]
+    fn the_keys_of_a_script_are_those_behind_their_number() {
+        for (number, expected) in [
+            ("0", 0),
+            ("2", 2),
+            ("3", 3),
+            ("4", 3),
+            ("-1", 0),
+            ("99999999999999999999", 0),
+            ("a", 0),
+        ] {
+            let len = number.len();
+            let request = format!(
+                "*6\r\n$4\r\nEVAL\r\n$1\r\ns\r\n${len}\r\n{number}\r\n\
+                 $1\r\na\r\n$2\r\nbb\r\n$1\r\nc\r\n"
+            );
+            let seen = KeysAhead::new(request.as_bytes()).next();
+            let keys: Vec<_> = seen.into_iter().flat_map(counted_keys).collect();
+            let all: [&[u8]; 3] = [b"a", b"bb", b"c"];
+            assert_eq!(keys, all[..expected], "{number}");
+        }
     }
 }

@@ -135,8 +135,8 @@ impl Spec {
     }
 }
 
-/// What a command that begins with its key looks for in the value, so that several requests can
-/// look for it together.
+/// What a command that begins with its key looks for in the value, or where else its keys are, so
+/// that several requests can look for it together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seeks {
     /// Nothing that can be known before.
@@ -150,6 +150,8 @@ pub enum Seeks {
     Placed,
     /// The element with the lowest score; each of several requests the next one.
     Lowest,
+    /// Nothing in values: its keys come behind their number, as those of scripts do.
+    CountedKeys,
 }
 
 /// How a command compares with Redis 8.6.3; the compatibility page is made from it.
